@@ -1,0 +1,123 @@
+/* The broker: one AMQP 0-9-1 connection, and the only file that knows rabbitmq-c.
+ *
+ * A connection belongs to one thread. It does not reconnect by itself: when a call returns
+ * ERR_BROKER_GONE the owner frees it, waits (broker_backoff_ms) and opens a new one. Publishers
+ * and consumers use separate connections, because an alarm of the broker blocks a publisher. */
+#ifndef BOXOFFICE_BROKER_H
+#define BOXOFFICE_BROKER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "conf.h"
+#include "err.h"
+
+#define BROKER_NAME_SIZE 256
+
+struct broker; /* opaque */
+
+struct broker_header {
+	const char *name;
+	const char *value;
+};
+
+struct broker_message {
+	const char *exchange; /* "" for the default exchange */
+	const char *routing_key;
+	const char *body;
+	size_t length;
+	const char *type;           /* JOB_TYPE, REPLY_TYPE */
+	const char *reply_to;       /* NULL: none */
+	const char *correlation_id; /* NULL: none */
+	const struct broker_header *headers;
+	size_t header_count;
+	bool persistent;
+	bool mandatory;
+};
+
+/* A message that came. Owned by the caller once taken: broker_delivery_fini(). */
+struct broker_delivery {
+	unsigned channel;
+	uint64_t tag;
+	bool redelivered;
+	int64_t delivery_count; /* x-delivery-count of a quorum queue, else 0 */
+	char consumer[BROKER_NAME_SIZE]; /* the queue's name: consumers are tagged with it */
+	char reply_to[BROKER_NAME_SIZE];       /* "" for none */
+	char correlation_id[BROKER_NAME_SIZE]; /* "" for none */
+	char *body; /* length bytes and an ending '\0' */
+	size_t length;
+};
+
+void broker_delivery_fini(struct broker_delivery *delivery);
+
+/* Connects to url (amqp://user:password@host:port/vhost) under a name that operators read in the
+ * management UI, announces consumer_cancel_notify and connection.blocked, heartbeat 10 s.
+ * ERR_CONF for a bad url, ERR_BROKER_GONE when nobody answers. Returns owned: broker_free(). */
+MUST_CHECK enum err broker_open(struct broker **broker, const char *url, const char *name);
+
+/* Closes politely when it can, at once when the peer is gone. NULL is fine. */
+void broker_free(struct broker *broker);
+
+/* Declares all of topology.h. ERR_BROKER_GONE; ERR_CONF when a queue exists with other arguments
+ * (the reason is logged). */
+MUST_CHECK enum err broker_declare_topology(struct broker *broker, const struct conf *conf);
+
+/* Declares an exclusive, auto-deleted classic queue for replies. */
+MUST_CHECK enum err broker_declare_reply_queue(struct broker *broker, const char *name);
+
+/* Publishing with confirms (on channel 1) --------------------------------------------------- */
+
+/* Told once for each publish, from inside broker_pump(): ERR_OK (confirmed), ERR_BROKER_NACKED or
+ * ERR_BROKER_RETURNED (the return comes before the ack and is what counts). */
+typedef void broker_confirm_fn(void *arg, uint64_t sequence, enum err err);
+
+/* Turns confirms on; until then publishes are fire and forget. */
+MUST_CHECK enum err broker_confirm(struct broker *broker, broker_confirm_fn *fn, void *arg);
+
+/* Hands one message to the socket. sequence (may be NULL) is its number, 1 and up, for the
+ * confirm; 0 without confirms. ERR_BROKER_GONE: unknown whether it arrived. */
+MUST_CHECK enum err broker_publish(struct broker *broker, const struct broker_message *message,
+                                   uint64_t *sequence);
+
+/* Publishes still without an answer. */
+size_t broker_unconfirmed(const struct broker *broker);
+
+/* True while the broker has announced connection.blocked. */
+bool broker_is_blocked(const struct broker *broker);
+
+/* Consuming ------------------------------------------------------------------------------- */
+
+/* Subscribes on a channel (1 and up, opened when needed) with a prefetch that holds for this
+ * consumer; the consumer's tag is the queue's name. */
+MUST_CHECK enum err broker_consume(struct broker *broker, unsigned channel, const char *queue,
+                                   uint16_t prefetch);
+
+/* Ends a subscription; what was delivered before stays to be taken and acknowledged. */
+MUST_CHECK enum err broker_cancel(struct broker *broker, unsigned channel, const char *queue);
+
+/* Does the connection's input and output: waits up to timeout_ms (0: not at all) for something to
+ * arrive, then reads all that is there, keeps deliveries for broker_take(), runs the confirm
+ * callback, and keeps the heartbeat. ERR_OK, ERR_TIMEOUT (nothing came), ERR_BROKER_CANCELLED (a
+ * consumer was cancelled by the broker: its queue is gone), ERR_BROKER_GONE. */
+MUST_CHECK enum err broker_pump(struct broker *broker, int timeout_ms);
+
+/* Takes the next delivery of a channel; false when none is waiting. */
+bool broker_take(struct broker *broker, unsigned channel, struct broker_delivery *delivery);
+
+/* Deliveries of a channel waiting to be taken. */
+size_t broker_waiting(const struct broker *broker, unsigned channel);
+
+/* Acknowledges a delivery, or with multiple all of its channel up to it. */
+MUST_CHECK enum err broker_ack(struct broker *broker, unsigned channel, uint64_t tag, bool multiple);
+
+/* The socket, to poll() beside others; before polling call broker_has_input(): true when bytes
+ * are already here and poll() would wait in vain. */
+int broker_fd(const struct broker *broker);
+bool broker_has_input(const struct broker *broker);
+
+/* The next pause between attempts: 100 ms, doubled up to 5 s, with up to a quarter of jitter.
+ * attempt counts from 0. */
+int broker_backoff_ms(unsigned attempt);
+
+#endif
