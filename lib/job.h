@@ -68,6 +68,8 @@ struct job_entry {
 	struct job job; /* id is set when it could be read (has_id) */
 	bool has_id;
 	char why[JOB_WHY_SIZE]; /* names the field and what is wrong */
+	const char *raw; /* its own text inside the message body, which it borrows */
+	size_t raw_length;
 };
 
 const char *job_kind_name(enum job_kind kind);
@@ -75,6 +77,13 @@ bool job_kind_stores(enum job_kind kind);
 
 /* The queues that take this kind (bits of enum queue_set). */
 unsigned job_kind_queues(enum job_kind kind);
+
+/* The fields that this kind must, and may besides, carry (bits of enum field_set). */
+unsigned job_kind_fields(enum job_kind kind);
+unsigned job_kind_optional(enum job_kind kind);
+
+/* The member's name of one field: "userId". */
+const char *job_field_name(enum field_set field);
 
 /* Reads a message body: {"v":1,"jobs":[…]} or one bare job. On OK entries is an array of count
  * (owned by the caller: free()), one for each job in order; a bad job has its own error and harms

@@ -1,0 +1,448 @@
+/* The database connection: see db.h. Written against the API that MariaDB Connector/C 3.3 and
+ * MySQL's libmysqlclient 8 share. */
+#include "db.h"
+
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#ifdef HAVE_MYSQL_H
+#include <mysql.h>
+#include <errmsg.h>
+#include <mysqld_error.h>
+#else
+#include <mysql/mysql.h>
+#include <mysql/errmsg.h>
+#include <mysql/mysqld_error.h>
+#endif
+
+#include "fault.h"
+#include "log.h"
+
+#define MAX_COLUMNS 24
+#define COLUMN_SIZE 4096 /* the widest column is job.data: 2,048 bytes */
+#define MAX_STATEMENTS 64
+#define CONNECT_TIMEOUT_S 3
+#define IO_TIMEOUT_S 30
+
+struct column {
+	bool is_text;
+	int64_t number;
+	char *bytes; /* COLUMN_SIZE, owned, only for text */
+	unsigned long length;
+	char is_null; /* my_bool of MariaDB, bool of MySQL 8: one byte in both */
+};
+
+struct db_row {
+	struct column columns[MAX_COLUMNS];
+	unsigned count;
+};
+
+struct statement {
+	const struct db_query *query;
+	MYSQL_STMT *handle;
+	struct db_row row;
+};
+
+struct db {
+	const struct conf *conf;
+	MYSQL *mysql; /* NULL when there is no connection */
+	struct statement statements[MAX_STATEMENTS];
+	size_t statement_count;
+	bool in_transaction;
+};
+
+/* What becomes of a statement that failed, by its number. Errors that are not here are the
+ * statement's or a value's own fault: ERR_DB_DATA. */
+static const struct {
+	unsigned number;
+	enum err err;
+} fates[] = {
+	{CR_SERVER_GONE_ERROR, ERR_DB_GONE},
+	{CR_SERVER_LOST, ERR_DB_GONE},
+	{CR_CONN_HOST_ERROR, ERR_DB_GONE},
+	{CR_CONNECTION_ERROR, ERR_DB_GONE},
+	{CR_UNKNOWN_HOST, ERR_DB_GONE},
+	{CR_SERVER_HANDSHAKE_ERR, ERR_DB_GONE},
+	{CR_COMMANDS_OUT_OF_SYNC, ERR_DB_GONE},
+	{CR_OUT_OF_MEMORY, ERR_DB_GONE},
+	{ER_CON_COUNT_ERROR, ERR_DB_GONE},
+	{ER_SERVER_SHUTDOWN, ERR_DB_GONE},
+	{ER_NORMAL_SHUTDOWN, ERR_DB_GONE},
+	{1927 /* ER_CONNECTION_KILLED */, ERR_DB_GONE},
+	{4031 /* MySQL 8: disconnected for inactivity */, ERR_DB_GONE},
+	{ER_QUERY_INTERRUPTED, ERR_DB_CONFLICT},
+	{ER_LOCK_DEADLOCK, ERR_DB_CONFLICT},
+	{ER_LOCK_WAIT_TIMEOUT, ERR_DB_CONFLICT},
+	{1020 /* ER_CHECKREAD: the row changed since it was read */, ERR_DB_CONFLICT},
+	{3572 /* MySQL 8: NOWAIT found a lock */, ERR_DB_CONFLICT},
+	{ER_DUP_ENTRY, ERR_DB_DUPLICATE},
+	{ER_OPTION_PREVENTS_STATEMENT, ERR_DB_REFUSED},
+	{1836 /* ER_READ_ONLY_MODE */, ERR_DB_REFUSED},
+	{ER_DISK_FULL, ERR_DB_REFUSED},
+	{ER_RECORD_FILE_FULL, ERR_DB_REFUSED},
+	{ER_ERROR_ON_WRITE, ERR_DB_REFUSED},
+	{ER_LOCK_TABLE_FULL, ERR_DB_REFUSED},
+	{ER_ACCESS_DENIED_ERROR, ERR_DB_REFUSED},
+	{ER_DBACCESS_DENIED_ERROR, ERR_DB_REFUSED},
+	{ER_TABLEACCESS_DENIED_ERROR, ERR_DB_REFUSED},
+	{ER_BAD_DB_ERROR, ERR_DB_REFUSED},
+	{ER_NO_SUCH_TABLE, ERR_DB_REFUSED},
+};
+
+static enum err fate_of(unsigned number)
+{
+	for (size_t i = 0; i < sizeof fates / sizeof *fates; i++)
+		if (fates[i].number == number)
+			return fates[i].err;
+	return ERR_DB_DATA;
+}
+
+static void forget_statements(struct db *db)
+{
+	for (size_t i = 0; i < db->statement_count; i++) {
+		struct statement *statement = &db->statements[i];
+		if (statement->handle)
+			mysql_stmt_close(statement->handle);
+		for (unsigned c = 0; c < statement->row.count; c++)
+			free(statement->row.columns[c].bytes);
+	}
+	memset(db->statements, 0, sizeof db->statements);
+	db->statement_count = 0;
+}
+
+static void disconnect(struct db *db)
+{
+	forget_statements(db);
+	if (db->mysql)
+		mysql_close(db->mysql);
+	db->mysql = NULL;
+	db->in_transaction = false;
+}
+
+/* Logs a failure and gives its fate. A lost connection is dropped at once: the server has rolled
+ * the transaction back, or will by wait_timeout. */
+static enum err failed(struct db *db, const char *what, unsigned number, const char *message)
+{
+	enum err err = fate_of(number);
+	if (err == ERR_DB_GONE || err == ERR_DB_REFUSED || err == ERR_DB_DATA)
+		log_warn("db-failed", LOG_S("statement", what), LOG_I("number", number),
+			 LOG_S("message", message));
+	else
+		log_debug("db-conflict", LOG_S("statement", what), LOG_I("number", number));
+	if (err == ERR_DB_GONE)
+		disconnect(db);
+	return err;
+}
+
+static enum err failed_connection(struct db *db, const char *what)
+{
+	return failed(db, what, mysql_errno(db->mysql), mysql_error(db->mysql));
+}
+
+enum err db_new(struct db **db, const struct conf *conf)
+{
+	if (mysql_library_init(0, NULL, NULL) != 0)
+		return ERR_MEMORY;
+	struct db *fresh = calloc(1, sizeof *fresh);
+	if (!fresh)
+		return ERR_MEMORY;
+	fresh->conf = conf;
+	*db = fresh;
+	return ERR_OK;
+}
+
+void db_free(struct db *db)
+{
+	if (!db)
+		return;
+	disconnect(db);
+	free(db);
+}
+
+static enum err set_up_session(struct db *db)
+{
+	/* READ COMMITTED: look-ups that find nothing take no gap locks. wait_timeout: the locks of
+	 * a worker that was stopped end with its session. */
+	static const char *const settings[] = {
+		"SET time_zone = '+00:00', wait_timeout = 10, innodb_lock_wait_timeout = 3",
+		"SET sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ENGINE_SUBSTITUTION'",
+		"SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+	};
+	for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
+		if (mysql_query(db->mysql, settings[i]) != 0)
+			return failed_connection(db, "session");
+	return ERR_OK;
+}
+
+static enum err connect_now(struct db *db)
+{
+	const struct conf *conf = db->conf;
+	db->mysql = mysql_init(NULL);
+	if (!db->mysql)
+		return ERR_MEMORY;
+	unsigned connect_s = CONNECT_TIMEOUT_S;
+	unsigned io_s = IO_TIMEOUT_S;
+	mysql_options(db->mysql, MYSQL_OPT_CONNECT_TIMEOUT, &connect_s);
+	mysql_options(db->mysql, MYSQL_OPT_READ_TIMEOUT, &io_s);
+	mysql_options(db->mysql, MYSQL_OPT_WRITE_TIMEOUT, &io_s);
+	mysql_options(db->mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+	/* CLIENT_FOUND_ROWS: affected counts the rows that an update found, changed or not. */
+	const char *socket = conf->mysql_socket[0] ? conf->mysql_socket : NULL;
+	if (!mysql_real_connect(db->mysql, socket ? "localhost" : conf->mysql_host, conf->mysql_user,
+				conf->mysql_password, conf->mysql_database,
+				(unsigned)conf->mysql_port, socket, CLIENT_FOUND_ROWS)) {
+		enum err err = failed_connection(db, "connect");
+		disconnect(db);
+		return err == ERR_DB_DATA ? ERR_DB_GONE : err;
+	}
+	return set_up_session(db);
+}
+
+static enum err ensure_connected(struct db *db)
+{
+	if (db->mysql)
+		return ERR_OK;
+	return connect_now(db);
+}
+
+static enum err simple(struct db *db, const char *text)
+{
+	if (mysql_query(db->mysql, text) != 0)
+		return failed_connection(db, text);
+	return ERR_OK;
+}
+
+enum err db_begin(struct db *db)
+{
+	bool fresh = !db->mysql;
+	enum err err = ensure_connected(db);
+	if (err)
+		return err;
+	err = simple(db, "START TRANSACTION");
+	/* An idle session ends by wait_timeout: nothing is lost by connecting again, once. */
+	if (err == ERR_DB_GONE && !fresh) {
+		err = ensure_connected(db);
+		if (!err)
+			err = simple(db, "START TRANSACTION");
+	}
+	db->in_transaction = !err;
+	return err;
+}
+
+enum err db_commit(struct db *db)
+{
+	db->in_transaction = false;
+	if (!db->mysql)
+		return ERR_DB_GONE;
+	return simple(db, "COMMIT");
+}
+
+void db_rollback(struct db *db)
+{
+	db->in_transaction = false;
+	if (db->mysql && mysql_query(db->mysql, "ROLLBACK") != 0)
+		disconnect(db);
+}
+
+enum err db_ping(struct db *db)
+{
+	enum err err = ensure_connected(db);
+	if (!err && mysql_ping(db->mysql) != 0)
+		err = failed_connection(db, "ping");
+	return err;
+}
+
+static enum err failed_statement(struct db *db, struct statement *statement)
+{
+	return failed(db, statement->query->name, mysql_stmt_errno(statement->handle),
+		      mysql_stmt_error(statement->handle));
+}
+
+static bool is_integer(enum enum_field_types type)
+{
+	return type == MYSQL_TYPE_TINY || type == MYSQL_TYPE_SHORT || type == MYSQL_TYPE_INT24 ||
+	       type == MYSQL_TYPE_LONG || type == MYSQL_TYPE_LONGLONG;
+}
+
+/* Binds the result columns once, to buffers that live as long as the statement. */
+static enum err bind_columns(struct db *db, struct statement *statement)
+{
+	MYSQL_RES *meta = mysql_stmt_result_metadata(statement->handle);
+	if (!meta)
+		return ERR_OK; /* no SELECT */
+	MYSQL_BIND binds[MAX_COLUMNS] = {0};
+	struct db_row *row = &statement->row;
+	unsigned count = mysql_num_fields(meta);
+	enum err err = count > MAX_COLUMNS ? ERR_DB_DATA : ERR_OK;
+	for (unsigned i = 0; i < count && !err; i++) {
+		struct column *column = &row->columns[i];
+		column->is_text = !is_integer(mysql_fetch_field_direct(meta, i)->type);
+		binds[i].is_null = (void *)&column->is_null;
+		binds[i].length = &column->length;
+		if (column->is_text) {
+			column->bytes = malloc(COLUMN_SIZE);
+			if (!column->bytes)
+				err = ERR_MEMORY;
+			binds[i].buffer_type = MYSQL_TYPE_STRING;
+			binds[i].buffer = column->bytes;
+			binds[i].buffer_length = COLUMN_SIZE;
+		} else {
+			binds[i].buffer_type = MYSQL_TYPE_LONGLONG;
+			binds[i].buffer = &column->number;
+		}
+		row->count = i + 1;
+	}
+	mysql_free_result(meta);
+	if (!err && mysql_stmt_bind_result(statement->handle, binds) != 0)
+		err = failed_statement(db, statement);
+	return err;
+}
+
+/* With the fault no-locks the text loses its locking clause: the test of what the locks prevent. */
+static unsigned long text_length(const struct db_query *query)
+{
+	const char *end = fault_is_on("no-locks") ? strstr(query->text, " FOR UPDATE") : NULL;
+	return (unsigned long)(end ? (size_t)(end - query->text) : strlen(query->text));
+}
+
+static enum err prepare(struct db *db, const struct db_query *query, struct statement **out)
+{
+	for (size_t i = 0; i < db->statement_count; i++) {
+		if (db->statements[i].query == query) {
+			*out = &db->statements[i];
+			return ERR_OK;
+		}
+	}
+	if (db->statement_count == MAX_STATEMENTS)
+		return ERR_MEMORY;
+	struct statement *statement = &db->statements[db->statement_count];
+	statement->query = query;
+	statement->handle = mysql_stmt_init(db->mysql);
+	if (!statement->handle)
+		return ERR_MEMORY;
+	db->statement_count++;
+	enum err err = ERR_OK;
+	if (mysql_stmt_prepare(statement->handle, query->text, text_length(query)) != 0)
+		err = failed_statement(db, statement);
+	else
+		err = bind_columns(db, statement);
+	if (err && db->mysql) {
+		/* Half-made statements are of no use: the next call starts afresh. */
+		forget_statements(db);
+		return err;
+	}
+	*out = statement;
+	return err;
+}
+
+static enum err execute(struct db *db, const struct db_query *query, const char *json,
+			size_t length, struct statement **out)
+{
+	enum err err = ensure_connected(db);
+	if (!err)
+		err = prepare(db, query, out);
+	if (err)
+		return err;
+	unsigned long bytes = (unsigned long)length;
+	char *parameter = NULL;
+	if (json)
+		memcpy(&parameter, &json, sizeof parameter); /* the API lacks a const */
+	MYSQL_BIND bind = {.buffer_type = MYSQL_TYPE_STRING,
+			   .buffer = parameter,
+			   .buffer_length = bytes,
+			   .length = &bytes};
+	if (json && mysql_stmt_bind_param((*out)->handle, &bind) != 0)
+		return failed_statement(db, *out);
+	if (mysql_stmt_execute((*out)->handle) != 0)
+		return failed_statement(db, *out);
+	return ERR_OK;
+}
+
+/* Outside a transaction one lost session is replaced and the statement sent again: an idle one
+ * ends by wait_timeout. Statements outside transactions are SELECTs, or harmless to repeat. */
+static enum err execute_again(struct db *db, const struct db_query *query, const char *json,
+			      size_t length, struct statement **out)
+{
+	bool may_repeat = db->mysql && !db->in_transaction;
+	enum err err = execute(db, query, json, length, out);
+	if (err == ERR_DB_GONE && may_repeat)
+		err = execute(db, query, json, length, out);
+	return err;
+}
+
+enum err db_run(struct db *db, const struct db_query *query, const char *json, size_t length,
+		uint64_t *affected)
+{
+	struct statement *statement = NULL;
+	enum err err = execute_again(db, query, json, length, &statement);
+	if (!err && affected)
+		*affected = mysql_stmt_affected_rows(statement->handle);
+	return err;
+}
+
+enum err db_select(struct db *db, const struct db_query *query, const char *json, size_t length,
+		   db_row_fn *fn, void *arg)
+{
+	struct statement *statement = NULL;
+	enum err err = execute_again(db, query, json, length, &statement);
+	if (err)
+		return err;
+	if (mysql_stmt_store_result(statement->handle) != 0)
+		return failed_statement(db, statement);
+	int more = 0;
+	while (!err && (more = mysql_stmt_fetch(statement->handle)) == 0)
+		err = fn(arg, &statement->row);
+	if (!err && more == MYSQL_DATA_TRUNCATED)
+		err = ERR_DB_DATA;
+	else if (!err && more != MYSQL_NO_DATA)
+		return failed_statement(db, statement);
+	mysql_stmt_free_result(statement->handle);
+	return err;
+}
+
+bool db_row_is_null(const struct db_row *row, unsigned column)
+{
+	return row->columns[column].is_null != 0;
+}
+
+int64_t db_row_int(const struct db_row *row, unsigned column)
+{
+	const struct column *c = &row->columns[column];
+	if (c->is_null)
+		return 0;
+	if (!c->is_text)
+		return c->number;
+	/* DECIMAL, of SUM() and the like, comes as text. */
+	char digits[32] = "";
+	db_row_text(row, column, digits, sizeof digits);
+	return strtoll(digits, NULL, 10);
+}
+
+void db_row_text(const struct db_row *row, unsigned column, char *out, size_t size)
+{
+	const struct column *c = &row->columns[column];
+	size_t length = c->is_null || !c->is_text ? 0 : c->length;
+	if (length > size - 1)
+		length = size - 1;
+	if (length)
+		memcpy(out, c->bytes, length);
+	out[length] = '\0';
+}
+
+void db_row_bytes(const struct db_row *row, unsigned column, void *out, size_t size)
+{
+	const struct column *c = &row->columns[column];
+	if (c->is_null || !c->is_text || c->length != size)
+		memset(out, 0, size);
+	else
+		memcpy(out, c->bytes, size);
+}
+
+struct id db_row_id(const struct db_row *row, unsigned column)
+{
+	struct id id;
+	db_row_bytes(row, column, id.bytes, sizeof id.bytes);
+	return id;
+}

@@ -1,0 +1,125 @@
+#include "account_store.h"
+
+/* No locks. user by user_uuid: one row for each user that there is. */
+static const struct db_query find_users = {
+	"find-users", "SELECT u.uuid, u.id FROM JSON_TABLE(?, '$[*]' COLUMNS (uuid CHAR(32) PATH"
+		      " '$.uuid')) d STRAIGHT_JOIN user u ON u.uuid = UNHEX(d.uuid)"};
+
+/* Inserts one row for each registration. */
+static const struct db_query insert_users = {
+	"insert-users",
+	"INSERT INTO user (uuid, name, job_id, created_at, updated_at)"
+	" SELECT UNHEX(d.uuid), d.name, UNHEX(d.job), " SQL_TIME("d.now") ", " SQL_TIME(
+		"d.now") " FROM JSON_TABLE(?, '$[*]' COLUMNS (uuid CHAR(32) PATH '$.uuid',"
+			 " name VARCHAR(100) PATH '$.name', job CHAR(32) PATH '$.job', now BIGINT"
+			 " PATH '$.now')) d"};
+
+/* Inserts one row for each registration. */
+static const struct db_query insert_cash = {
+	"insert-cash", "INSERT INTO cash (user_id, balance, created_at, updated_at)"
+		       " SELECT d.user, 0, " SQL_TIME("d.now") ", " SQL_TIME(
+			       "d.now") " FROM JSON_TABLE(?, '$[*]' COLUMNS (user BIGINT PATH '$.user',"
+					" now BIGINT PATH '$.now')) d"};
+
+const struct db_query *const account_store_queries[] = {&find_users, &insert_users, &insert_cash,
+							NULL};
+
+static enum err take_user(void *arg, const struct db_row *row)
+{
+	struct ledger *world = arg;
+	struct id uuid = db_row_id(row, 0);
+	struct account *account = ledger_find(world, &uuid);
+	if (!account)
+		return ERR_DB_DATA;
+	account->user_id = db_row_int(row, 1);
+	account->exists = true;
+	return ERR_OK;
+}
+
+static enum err load(void *self, const struct batch *batch)
+{
+	struct account_store *store = self;
+	ledger_clear(&store->world);
+	rows_clear(&store->base.rows);
+	for (size_t i = 0; i < batch->count; i++) {
+		size_t before = store->world.count;
+		const struct id *user = &batch->entries[i].job.user;
+		ledger_account(&store->world, user);
+		if (store->world.count == before)
+			continue;
+		rows_next(&store->base.rows);
+		rows_id(&store->base.rows, "uuid", user);
+	}
+	enum err err = db_store_select(&store->base, &find_users, take_user, &store->world);
+	return err ? err : cash_store_lock(&store->base, &store->world);
+}
+
+static enum err insert_registrations(struct account_store *store, int64_t now_us)
+{
+	struct rows *rows = &store->base.rows;
+	rows_clear(rows);
+	for (size_t i = 0; i < store->world.count; i++) {
+		const struct account *account = &store->world.accounts[i];
+		if (!account->registration)
+			continue;
+		rows_next(rows);
+		rows_id(rows, "uuid", &account->uuid);
+		rows_string(rows, "name", account->registration->name);
+		rows_id(rows, "job", &account->registration->id);
+		rows_int(rows, "now", now_us);
+	}
+	enum err err = db_store_run(&store->base, &insert_users, rows->count);
+	/* Their numbers are read back by uuid: those of a bulk insert need not be consecutive. */
+	if (!err && rows->count)
+		err = db_select(store->base.db, &find_users, rows->text.bytes, rows->text.length,
+				take_user, &store->world);
+	return err;
+}
+
+static enum err insert_balances(struct account_store *store, int64_t now_us)
+{
+	struct rows *rows = &store->base.rows;
+	rows_clear(rows);
+	for (size_t i = 0; i < store->world.count; i++) {
+		const struct account *account = &store->world.accounts[i];
+		if (!account->registration)
+			continue;
+		rows_next(rows);
+		rows_int(rows, "user", account->user_id);
+		rows_int(rows, "now", now_us);
+	}
+	return db_store_run(&store->base, &insert_cash, rows->count);
+}
+
+static enum err write(void *self, const struct batch *batch)
+{
+	struct account_store *store = self;
+	enum err err = insert_registrations(store, batch->now_us);
+	if (!err)
+		err = insert_balances(store, batch->now_us);
+	return err ? err : cash_store_write(&store->base, &store->world, batch->now_us);
+}
+
+void account_store_init(struct account_store *store, struct db *db)
+{
+	*store = (struct account_store){.base = {.db = db}};
+}
+
+void account_store_fini(struct account_store *store)
+{
+	rows_fini(&store->base.rows);
+	ledger_fini(&store->world);
+}
+
+struct store account_store_interface(struct account_store *store)
+{
+	return (struct store){.self = store,
+			      .begin = db_store_begin,
+			      .commit = db_store_commit,
+			      .rollback = db_store_rollback,
+			      .clock = db_store_clock,
+			      .find_outcomes = db_store_find_outcomes,
+			      .save_outcomes = db_store_save_outcomes,
+			      .load = load,
+			      .write = write};
+}

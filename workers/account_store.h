@@ -1,0 +1,22 @@
+/* The store of accounts: users and their cash on the real database. */
+#ifndef BOXOFFICE_ACCOUNT_STORE_H
+#define BOXOFFICE_ACCOUNT_STORE_H
+
+#include "cash_store.h"
+#include "db_store.h"
+
+struct account_store {
+	struct db_store base;
+	struct ledger world;
+};
+
+/* db is borrowed. */
+void account_store_init(struct account_store *store, struct db *db);
+void account_store_fini(struct account_store *store);
+
+/* The interface for batch_apply(), good as long as the store. */
+struct store account_store_interface(struct account_store *store);
+
+extern const struct db_query *const account_store_queries[];
+
+#endif

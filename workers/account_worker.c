@@ -1,0 +1,31 @@
+/* The account worker: registers users and charges balances, from `account` and `charge.import`. Any
+ * number may run beside each other; imports yield to interactive charges. */
+#include <stdlib.h>
+
+#include "account_rules.h"
+#include "account_store.h"
+#include "worker.h"
+
+/* A batch of imports is short, so that an interactive charge never waits long behind one. */
+#define IMPORT_BATCH_JOBS 1000
+
+int main(void)
+{
+	struct worker worker;
+	if (worker_open(&worker, "account-worker"))
+		return EXIT_FAILURE;
+	struct account_store store;
+	account_store_init(&store, worker.db);
+	worker.store = account_store_interface(&store);
+	worker.rules = account_rules(&store.world);
+	unsigned interactive = consumer_add_lane(&worker.consumer, QUEUE_ACCOUNT, worker.conf.prefetch,
+						 worker.conf.batch_jobs);
+	unsigned import = consumer_add_lane(&worker.consumer, QUEUE_IMPORT,
+					    worker.conf.import_prefetch, IMPORT_BATCH_JOBS);
+	consumer_add_queue(&worker.consumer, "account", interactive, 0);
+	consumer_add_queue(&worker.consumer, "charge.import", import, 0);
+	int status = worker_run(&worker);
+	account_store_fini(&store);
+	worker_close(&worker);
+	return status;
+}

@@ -1,0 +1,82 @@
+#include "cash_store.h"
+
+#include <stdlib.h>
+
+/* Locks cash by primary key, in the order of the array (ascending user_id). */
+static const struct db_query lock_cash = {
+	"lock-cash", "SELECT d.slot, c.balance"
+		     " FROM JSON_TABLE(?, '$[*]' COLUMNS (slot INT PATH '$.slot', user BIGINT PATH"
+		     " '$.user')) d"
+		     " STRAIGHT_JOIN cash c ON c.user_id = d.user FOR UPDATE"};
+
+/* Changes cash by primary key: rows that lock-cash has locked. */
+static const struct db_query update_cash = {
+	"update-cash", "UPDATE JSON_TABLE(?, '$[*]' COLUMNS (user BIGINT PATH '$.user', balance"
+		       " BIGINT PATH '$.balance', now BIGINT PATH '$.now')) d"
+		       " STRAIGHT_JOIN cash c ON c.user_id = d.user"
+		       " SET c.balance = d.balance, c.updated_at = " SQL_TIME("d.now")};
+
+/* Inserts one row for each posting. */
+static const struct db_query insert_history = {
+	"insert-history",
+	"INSERT INTO cash_history (user_id, job_id, amount, balance_after, description, created_at)"
+	" SELECT d.user, UNHEX(d.job), d.amount, d.after, d.memo, " SQL_TIME("d.now") " FROM"
+	" JSON_TABLE(?, '$[*]' COLUMNS (user BIGINT PATH '$.user', job CHAR(32) PATH '$.job',"
+	" amount BIGINT PATH '$.amount', after BIGINT PATH '$.after', memo VARCHAR(200) PATH"
+	" '$.memo', now BIGINT PATH '$.now')) d"};
+
+const struct db_query *const cash_store_queries[] = {&lock_cash, &update_cash, &insert_history,
+						     NULL};
+
+static enum err take_balance(void *arg, const struct db_row *row)
+{
+	struct ledger *ledger = arg;
+	ledger->accounts[db_row_int(row, 0)].balance = db_row_int(row, 1);
+	return ERR_OK;
+}
+
+enum err cash_store_lock(struct db_store *store, struct ledger *ledger)
+{
+	size_t count;
+	size_t *order = ledger_order(ledger, &count);
+	rows_clear(&store->rows);
+	for (size_t i = 0; i < count; i++) {
+		rows_next(&store->rows);
+		rows_int(&store->rows, "slot", (int64_t)order[i]);
+		rows_int(&store->rows, "user", ledger->accounts[order[i]].user_id);
+	}
+	free(order);
+	return db_store_select(store, &lock_cash, take_balance, ledger);
+}
+
+enum err cash_store_write(struct db_store *store, struct ledger *ledger, int64_t now_us)
+{
+	size_t count;
+	size_t *order = ledger_order(ledger, &count);
+	rows_clear(&store->rows);
+	for (size_t i = 0; i < count; i++) {
+		const struct account *account = &ledger->accounts[order[i]];
+		if (!account->is_changed)
+			continue;
+		rows_next(&store->rows);
+		rows_int(&store->rows, "user", account->user_id);
+		rows_int(&store->rows, "balance", account->balance);
+		rows_int(&store->rows, "now", now_us);
+	}
+	free(order);
+	enum err err = db_store_run(store, &update_cash, store->rows.count);
+	if (err)
+		return err;
+	rows_clear(&store->rows);
+	for (size_t i = 0; i < ledger->posting_count; i++) {
+		const struct posting *posting = &ledger->postings[i];
+		rows_next(&store->rows);
+		rows_int(&store->rows, "user", ledger->accounts[posting->account].user_id);
+		rows_id(&store->rows, "job", &posting->job);
+		rows_int(&store->rows, "amount", posting->amount);
+		rows_int(&store->rows, "after", posting->balance_after);
+		rows_string(&store->rows, "memo", posting->memo);
+		rows_int(&store->rows, "now", now_us);
+	}
+	return db_store_run(store, &insert_history, store->rows.count);
+}

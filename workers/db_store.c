@@ -1,0 +1,184 @@
+#include "db_store.h"
+
+#include <string.h>
+
+#include "inbox.h"
+
+/* No locks. job by its primary key: at most one row for each id. */
+static const struct db_query find_jobs = {
+	"find-jobs", "SELECT j.id, j.fingerprint, j.attempt, j.code, j.why, j.data"
+		     " FROM JSON_TABLE(?, '$[*]' COLUMNS (id CHAR(32) PATH '$.id')) d"
+		     " STRAIGHT_JOIN job j ON j.id = UNHEX(d.id)"};
+
+/* No locks. cash_history by cash_history_job: charges whose row in job was pruned. */
+static const struct db_query find_charges = {
+	"find-charges", "SELECT h.job_id, h.amount, h.balance_after, h.description"
+			" FROM JSON_TABLE(?, '$[*]' COLUMNS (id CHAR(32) PATH '$.id')) d"
+			" STRAIGHT_JOIN cash_history h ON h.job_id = UNHEX(d.id)"};
+
+#define JOB_COLUMNS                                                                                \
+	"(id CHAR(32) PATH '$.id', kind VARCHAR(16) PATH '$.kind', attempt INT PATH '$.attempt',"  \
+	" fingerprint CHAR(64) PATH '$.fingerprint', code VARCHAR(32) PATH '$.code',"              \
+	" why VARCHAR(160) PATH '$.why', data VARCHAR(2048) PATH '$.data', now BIGINT PATH "       \
+	"'$.now')"
+
+/* Inserts one row for each; an id that another worker has just stored is ERR_DB_DUPLICATE. */
+static const struct db_query insert_jobs = {
+	"insert-jobs", "INSERT INTO job (id, kind, attempt, fingerprint, code, why, data, created_at)"
+		       " SELECT UNHEX(d.id), d.kind, d.attempt, UNHEX(d.fingerprint), d.code, d.why,"
+		       " d.data, " SQL_TIME("d.now") " FROM JSON_TABLE(?, '$[*]' COLUMNS " JOB_COLUMNS
+						     ") d"};
+
+/* Locks and changes job by its primary key; the attempt guards against a faster worker. */
+static const struct db_query update_jobs = {
+	"update-jobs", "UPDATE JSON_TABLE(?, '$[*]' COLUMNS " JOB_COLUMNS ") d"
+		       " STRAIGHT_JOIN job j ON j.id = UNHEX(d.id) AND j.attempt < d.attempt"
+		       " SET j.attempt = d.attempt, j.code = d.code, j.why = d.why, j.data = d.data"};
+
+/* The clock of every hold: the database's, read after the locks are held. */
+static const struct db_query read_clock = {"read-clock", "SELECT " SQL_US("SYSDATE(6)")};
+
+const struct db_query *const db_store_queries[] = {&find_jobs,	 &find_charges, &insert_jobs,
+						   &update_jobs, &read_clock,	NULL};
+
+enum err db_store_begin(void *self)
+{
+	struct db_store *store = self;
+	return db_begin(store->db);
+}
+
+enum err db_store_commit(void *self)
+{
+	struct db_store *store = self;
+	return db_commit(store->db);
+}
+
+void db_store_rollback(void *self)
+{
+	struct db_store *store = self;
+	db_rollback(store->db);
+}
+
+static enum err take_clock(void *arg, const struct db_row *row)
+{
+	*(int64_t *)arg = db_row_int(row, 0);
+	return ERR_OK;
+}
+
+enum err db_store_clock(void *self, int64_t *now_us)
+{
+	struct db_store *store = self;
+	return db_select(store->db, &read_clock, NULL, 0, take_clock, now_us);
+}
+
+enum err db_store_run(struct db_store *store, const struct db_query *query, uint64_t expected)
+{
+	if (!store->rows.count)
+		return ERR_OK;
+	rows_end(&store->rows);
+	uint64_t affected = 0;
+	enum err err = db_run(store->db, query, store->rows.text.bytes, store->rows.text.length,
+			      &affected);
+	if (!err && expected != DB_STORE_ANY && affected != expected)
+		err = ERR_DB_CONFLICT;
+	return err;
+}
+
+enum err db_store_select(struct db_store *store, const struct db_query *query, db_row_fn *fn,
+			 void *arg)
+{
+	if (!store->rows.count)
+		return ERR_OK;
+	rows_end(&store->rows);
+	return db_select(store->db, query, store->rows.text.bytes, store->rows.text.length, fn,
+			 arg);
+}
+
+static enum err take_job(void *arg, const struct db_row *row)
+{
+	struct batch *batch = arg;
+	struct id id = db_row_id(row, 0);
+	uint8_t fingerprint[FINGERPRINT_SIZE];
+	char code[40];
+	struct outcome outcome = {0};
+	db_row_bytes(row, 1, fingerprint, sizeof fingerprint);
+	db_row_text(row, 3, code, sizeof code);
+	db_row_text(row, 4, outcome.why, sizeof outcome.why);
+	db_row_text(row, 5, outcome.data, sizeof outcome.data);
+	outcome.err = err_from_code(code);
+	if (outcome.err == ERR_COUNT)
+		return ERR_DB_DATA; /* a code of a later version: not ours to answer */
+	inbox_put_stored(batch, &id, fingerprint, (int)db_row_int(row, 2), &outcome);
+	return ERR_OK;
+}
+
+/* A charge whose job row was pruned: the same user's same amount gets its balance of then, all
+ * else is a reused key. */
+static enum err take_charge(void *arg, const struct db_row *row)
+{
+	struct batch *batch = arg;
+	struct id id = db_row_id(row, 0);
+	for (size_t i = 0; i < batch->count; i++) {
+		const struct batch_entry *entry = &batch->entries[i];
+		if (!id_equal(&entry->job.id, &id) || batch->known[entry->known].is_settled)
+			continue;
+		char memo[sizeof entry->job.memo];
+		db_row_text(row, 3, memo, sizeof memo);
+		bool is_same = entry->job.kind == JOB_CHARGE &&
+			       entry->job.amount == db_row_int(row, 1) &&
+			       strcmp(entry->job.memo, memo) == 0;
+		struct outcome outcome = {.err = is_same ? ERR_OK : ERR_KEY_REUSED};
+		struct text data = {0};
+		text_printf(&data, "{\"balance\":%lld}", (long long)db_row_int(row, 2));
+		memcpy(outcome.data, data.bytes, data.length + 1);
+		text_fini(&data);
+		inbox_put_stored(batch, &id, entry->fingerprint, entry->job.attempt, &outcome);
+	}
+	return ERR_OK;
+}
+
+enum err db_store_find_outcomes(void *self, struct batch *batch)
+{
+	struct db_store *store = self;
+	rows_clear(&store->rows);
+	for (size_t i = 0; i < batch->known_count; i++) {
+		rows_next(&store->rows);
+		rows_id(&store->rows, "id", &batch->known[i].id);
+	}
+	enum err err = db_store_select(store, &find_jobs, take_job, batch);
+	if (!err && batch->look_deep)
+		err = db_select(store->db, &find_charges, store->rows.text.bytes,
+				store->rows.text.length, take_charge, batch);
+	return err;
+}
+
+static uint64_t gather_outcomes(struct rows *rows, const struct batch *batch, bool is_stored)
+{
+	rows_clear(rows);
+	for (size_t i = 0; i < batch->count; i++) {
+		const struct batch_entry *entry = &batch->entries[i];
+		if (!inbox_must_store(batch, i) || batch->known[entry->known].is_stored != is_stored)
+			continue;
+		rows_next(rows);
+		rows_id(rows, "id", &entry->job.id);
+		rows_string(rows, "kind", job_kind_name(entry->job.kind));
+		rows_int(rows, "attempt", entry->job.attempt);
+		rows_bytes(rows, "fingerprint", entry->fingerprint, sizeof entry->fingerprint);
+		rows_string(rows, "code", err_code(entry->outcome.err));
+		rows_string(rows, "why", entry->outcome.why);
+		rows_string(rows, "data", entry->outcome.data);
+		rows_int(rows, "now", batch->now_us);
+	}
+	return rows->count;
+}
+
+enum err db_store_save_outcomes(void *self, const struct batch *batch)
+{
+	struct db_store *store = self;
+	uint64_t fresh = gather_outcomes(&store->rows, batch, false);
+	enum err err = db_store_run(store, &insert_jobs, fresh);
+	if (err)
+		return err;
+	uint64_t again = gather_outcomes(&store->rows, batch, true);
+	return db_store_run(store, &update_jobs, again);
+}

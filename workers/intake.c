@@ -1,0 +1,111 @@
+#include "intake.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fault.h"
+#include "mem.h"
+
+void intake_fini(struct intake *intake)
+{
+	intake_clear(intake);
+	batch_fini(&intake->batch);
+	free(intake->deliveries);
+	free(intake->items);
+	*intake = (struct intake){0};
+}
+
+void intake_clear(struct intake *intake)
+{
+	for (size_t i = 0; i < intake->delivery_count; i++)
+		broker_delivery_fini(&intake->deliveries[i]);
+	intake->delivery_count = 0;
+	intake->item_count = 0;
+	intake->bytes = 0;
+	batch_clear(&intake->batch);
+}
+
+static struct intake_item *add_item(struct intake *intake)
+{
+	if (intake->item_count == intake->item_capacity) {
+		intake->item_capacity = intake->item_capacity ? intake->item_capacity * 2 : 64;
+		intake->items =
+			mem_array(intake->items, intake->item_capacity, sizeof *intake->items);
+	}
+	struct intake_item *item = &intake->items[intake->item_count++];
+	*item = (struct intake_item){.delivery = intake->delivery_count - 1, .entry = BATCH_NONE};
+	return item;
+}
+
+/* A message that is no envelope, or that asks for answers where it must not: one item, no job. */
+static void add_refused(struct intake *intake, enum err err, const char *why)
+{
+	const struct broker_delivery *delivery = &intake->deliveries[intake->delivery_count - 1];
+	struct intake_item *item = add_item(intake);
+	item->err = err;
+	item->raw = delivery->body;
+	item->raw_length = delivery->length;
+	snprintf(item->why, sizeof item->why, "%s", why);
+}
+
+static void add_entry(struct intake *intake, const struct job_entry *entry, size_t index)
+{
+	struct intake_item *item = add_item(intake);
+	item->index = index;
+	item->err = entry->err;
+	item->id = entry->job.id;
+	item->raw = entry->raw;
+	item->raw_length = entry->raw_length;
+	memcpy(item->why, entry->why, sizeof item->why);
+	if (entry->err)
+		return;
+	if (entry->job.request_id[0])
+		fault_point(entry->job.request_id);
+	item->entry = intake->batch.count;
+	batch_add(&intake->batch, &entry->job);
+}
+
+static bool is_reply_queue(const char *name)
+{
+	return !name[0] || strncmp(name, "reply.", strlen("reply.")) == 0;
+}
+
+static void keep(struct intake *intake, const struct broker_delivery *delivery)
+{
+	if (intake->delivery_count == intake->delivery_capacity) {
+		intake->delivery_capacity =
+			intake->delivery_capacity ? intake->delivery_capacity * 2 : 64;
+		intake->deliveries = mem_array(intake->deliveries, intake->delivery_capacity,
+					       sizeof *intake->deliveries);
+	}
+	intake->deliveries[intake->delivery_count++] = *delivery;
+	intake->bytes += delivery->length;
+}
+
+bool intake_add(struct intake *intake, struct broker_delivery *delivery, unsigned queue_set,
+		size_t max_jobs)
+{
+	bool is_first = intake->delivery_count == 0;
+	if (!is_first && intake->bytes + delivery->length > INTAKE_MAX_BYTES)
+		return false;
+	struct job_entry *entries = NULL;
+	size_t count = 0;
+	char why[JOB_WHY_SIZE] = "";
+	enum err err = job_decode(delivery->body, delivery->length, queue_set, &entries, &count, why);
+	if (!err && !is_first && intake->batch.count + count > max_jobs) {
+		free(entries);
+		return false;
+	}
+	keep(intake, delivery);
+	if (!err && !is_reply_queue(delivery->reply_to)) {
+		err = ERR_BAD_REPLY_TO;
+		snprintf(why, sizeof why, "%s", err_message(err));
+	}
+	if (err)
+		add_refused(intake, err, why);
+	for (size_t i = 0; i < count && !err; i++)
+		add_entry(intake, &entries[i], i);
+	free(entries);
+	return true;
+}

@@ -1,0 +1,56 @@
+/* The ledger in memory: the accounts that a batch touches and the postings it makes. Pure. */
+#ifndef BOXOFFICE_LEDGER_H
+#define BOXOFFICE_LEDGER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "id.h"
+#include "job.h"
+
+struct account {
+	struct id uuid;
+	int64_t user_id; /* 0: no such user, or not yet written */
+	int64_t balance;
+	bool exists;
+	bool is_changed;
+	const struct job *registration; /* of this batch; NULL: it was there before */
+};
+
+struct posting {
+	size_t account; /* index */
+	struct id job;
+	int64_t amount; /* signed, never 0 */
+	int64_t balance_after;
+	char memo[JOB_MEMO_CHARS * 4 + 1];
+};
+
+struct ledger { /* zero-initialise */
+	struct account *accounts;
+	size_t count, capacity;
+	struct posting *postings;
+	size_t posting_count, posting_capacity;
+	uint32_t *slots; /* hash of uuids: index of account + 1 */
+	size_t slot_count;
+};
+
+void ledger_fini(struct ledger *ledger);
+void ledger_clear(struct ledger *ledger);
+
+/* The account of a user, made (exists false) when it is not here yet. The pointer is good until
+ * the next call. */
+struct account *ledger_account(struct ledger *ledger, const struct id *uuid);
+
+/* The same without making one: NULL. */
+struct account *ledger_find(const struct ledger *ledger, const struct id *uuid);
+
+/* Moves money and notes it. The caller has checked that the balance stays in its limits. */
+void ledger_post(struct ledger *ledger, struct account *account, const struct id *job,
+		 int64_t amount, const char *memo);
+
+/* Indices of the accounts that have a user_id, ascending by it: the order of locks and writes.
+ * Returns owned (free()); count is set. */
+size_t *ledger_order(const struct ledger *ledger, size_t *count);
+
+#endif

@@ -1,0 +1,231 @@
+#include "outbox.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "mem.h"
+#include "topology.h"
+
+void outbox_init(struct outbox *outbox, const struct conf *conf)
+{
+	*outbox = (struct outbox){.conf = conf};
+	outbox->results = mem_array(NULL, JOB_MAX_PER_MESSAGE, sizeof *outbox->results);
+	outbox->list = mem_array(NULL, JOB_MAX_PER_MESSAGE, sizeof *outbox->list);
+	topology_hold_queue(conf, outbox->hold_exchange);
+}
+
+void outbox_fini(struct outbox *outbox)
+{
+	outbox_close(outbox);
+	text_fini(&outbox->scratch);
+	free(outbox->results);
+	free(outbox->list);
+}
+
+void outbox_close(struct outbox *outbox)
+{
+	broker_free(outbox->broker);
+	outbox->broker = NULL;
+}
+
+static void on_confirm(void *arg, uint64_t sequence, enum err err)
+{
+	(void)sequence;
+	struct outbox *outbox = arg;
+	if (err)
+		outbox->failure = err;
+}
+
+enum err outbox_ensure_open(struct outbox *outbox)
+{
+	if (outbox->broker)
+		return ERR_OK;
+	char name[CONF_TEXT_MAX + 16];
+	snprintf(name, sizeof name, "%s publisher", outbox->conf->name);
+	outbox->last_due = 0;
+	enum err err = broker_open(&outbox->broker, outbox->conf->amqp_url, name);
+	if (!err)
+		err = broker_declare_topology(outbox->broker, outbox->conf);
+	if (!err)
+		err = broker_confirm(outbox->broker, on_confirm, outbox);
+	if (err)
+		outbox_close(outbox);
+	return err;
+}
+
+/* Replies ---------------------------------------------------------------------------------------- */
+
+/* The result of one item: of its job, or why it is none. */
+static const struct result *result_of(const struct intake *intake, const struct intake_item *item,
+				struct result *out)
+{
+	out->id = item->id;
+	out->index = item->index;
+	if (item->err) {
+		out->outcome.err = item->err;
+		out->outcome.replayed = false;
+		out->outcome.data[0] = '\0';
+		snprintf(out->outcome.why, sizeof out->outcome.why, "%s", item->why);
+	} else {
+		out->outcome = intake->batch.entries[item->entry].outcome;
+	}
+	return out;
+}
+
+static void publish_reply(struct outbox *outbox, const struct broker_delivery *delivery,
+			  const struct text *body)
+{
+	const struct broker_message message = {
+		.exchange = "",
+		.routing_key = delivery->reply_to,
+		.body = body->bytes,
+		.length = body->length,
+		.type = REPLY_TYPE,
+		.correlation_id = delivery->correlation_id[0] ? delivery->correlation_id : NULL};
+	enum err err = broker_publish(outbox->broker, &message, NULL);
+	if (err) {
+		/* Nothing is lost: whoever waits looks the outcome up. */
+		log_warn("reply-failed", LOG_S("queue", delivery->reply_to), LOG_ERR(err));
+		outbox_close(outbox);
+	}
+}
+
+void outbox_send_replies(struct outbox *outbox, const struct intake *intake)
+{
+	for (size_t i = 0; i < intake->item_count && outbox->broker;) {
+		const struct intake_item *first = &intake->items[i];
+		const struct broker_delivery *delivery = &intake->deliveries[first->delivery];
+		size_t count = 0;
+		for (; i < intake->item_count && intake->items[i].delivery == first->delivery; i++) {
+			outbox->list[count] =
+				result_of(intake, &intake->items[i], &outbox->results[count]);
+			count++;
+		}
+		if (!delivery->reply_to[0] || first->err == ERR_BAD_REPLY_TO)
+			continue;
+		text_clear(&outbox->scratch);
+		reply_encode(&outbox->scratch, outbox->list, count);
+		publish_reply(outbox, delivery, &outbox->scratch);
+	}
+}
+
+/* What must arrive ------------------------------------------------------------------------------- */
+
+static enum err publish_due(struct outbox *outbox, const struct broker_message *message)
+{
+	uint64_t sequence = 0;
+	enum err err = broker_publish(outbox->broker, message, &sequence);
+	if (!err)
+		outbox->last_due = sequence;
+	return err;
+}
+
+/* A reserve that was granted, and whose hold is not over: a repeat too, for the worker that was to
+ * publish its expiry may have died before it did. ISO 8601 in UTC sorts as text. */
+static bool has_live_hold(const struct batch_entry *entry, int64_t now_us)
+{
+	static const char member[] = "\"expires_at\":\"";
+	if (entry->job.kind != JOB_RESERVE || entry->outcome.err)
+		return false;
+	const char *expires = strstr(entry->outcome.data, member);
+	char now[TIME_TEXT_SIZE];
+	time_format(now_us, now);
+	return expires && strncmp(expires + strlen(member), now, strlen(now)) > 0;
+}
+
+static enum err send_expiry(struct outbox *outbox, const struct job *reservation)
+{
+	const struct job expiry = {.id = id_ordered(),
+				   .kind = JOB_EXPIRE,
+				   .attempt = 1,
+				   .seat = reservation->seat,
+				   .hold = reservation->id};
+	const struct job *const jobs[] = {&expiry};
+	char key[24];
+	snprintf(key, sizeof key, "%" PRId64, topology_partition(outbox->conf, expiry.seat));
+	text_clear(&outbox->scratch);
+	job_encode_envelope(&outbox->scratch, jobs, 1);
+	return publish_due(outbox, &(struct broker_message){.exchange = outbox->hold_exchange,
+							    .routing_key = key,
+							    .body = outbox->scratch.bytes,
+							    .length = outbox->scratch.length,
+							    .type = JOB_TYPE,
+							    .persistent = true,
+							    .mandatory = true});
+}
+
+static enum err send_dead_letter(struct outbox *outbox, const struct broker_delivery *delivery,
+				 const struct intake_item *item, enum err why_err, const char *why)
+{
+	const struct broker_header headers[] = {
+		{"boxoffice-code", err_code(why_err)},
+		{"boxoffice-reason", why[0] ? why : err_message(why_err)},
+		{"boxoffice-queue", delivery->consumer},
+	};
+	log_info("dead-letter", LOG_S("queue", delivery->consumer), LOG_ERR(why_err),
+		 LOG_S("reason", headers[1].value));
+	return publish_due(outbox,
+			   &(struct broker_message){
+				   .exchange = "dead",
+				   .routing_key = "",
+				   .body = item->raw,
+				   .length = item->raw_length,
+				   .type = JOB_TYPE,
+				   .reply_to = delivery->reply_to[0] ? delivery->reply_to : NULL,
+				   .correlation_id = delivery->correlation_id[0]
+							     ? delivery->correlation_id
+							     : NULL,
+				   .headers = headers,
+				   .header_count = sizeof headers / sizeof *headers,
+				   .persistent = true,
+				   .mandatory = true});
+}
+
+static enum err send_due_of(struct outbox *outbox, const struct intake *intake,
+			    const struct intake_item *item)
+{
+	const struct broker_delivery *delivery = &intake->deliveries[item->delivery];
+	if (item->err)
+		return send_dead_letter(outbox, delivery, item, item->err, item->why);
+	const struct batch_entry *entry = &intake->batch.entries[item->entry];
+	if (has_live_hold(entry, intake->batch.now_us))
+		return send_expiry(outbox, &entry->job);
+	if (entry->outcome.err && !delivery->reply_to[0])
+		return send_dead_letter(outbox, delivery, item, entry->outcome.err,
+					entry->outcome.why);
+	return ERR_OK;
+}
+
+enum err outbox_send_due(struct outbox *outbox, const struct intake *intake)
+{
+	outbox->failure = ERR_OK;
+	outbox->last_due = 0;
+	enum err err = ERR_OK;
+	for (size_t i = 0; i < intake->item_count && !err; i++)
+		err = send_due_of(outbox, intake, &intake->items[i]);
+	return err;
+}
+
+/* Confirms may come out of order, but all of them: none outstanding is what counts. */
+enum err outbox_settle(struct outbox *outbox, int timeout_ms)
+{
+	if (!outbox->broker)
+		return ERR_BROKER_GONE;
+	bool is_waiting = outbox->last_due && broker_unconfirmed(outbox->broker);
+	enum err err = broker_pump(outbox->broker, is_waiting ? timeout_ms : 0);
+	if (err && err != ERR_TIMEOUT)
+		return err;
+	if (outbox->failure)
+		return outbox->failure;
+	return outbox->last_due && broker_unconfirmed(outbox->broker) ? ERR_TIMEOUT : ERR_OK;
+}
+
+void outbox_keep_alive(struct outbox *outbox)
+{
+	enum err err = outbox->broker ? broker_pump(outbox->broker, 0) : ERR_OK;
+	if (err && err != ERR_TIMEOUT)
+		outbox_close(outbox);
+}

@@ -1,0 +1,66 @@
+#include "rows.h"
+
+void rows_fini(struct rows *rows)
+{
+	text_fini(&rows->text);
+	*rows = (struct rows){0};
+}
+
+void rows_clear(struct rows *rows)
+{
+	text_clear(&rows->text);
+	rows->count = 0;
+	rows->in_row = false;
+}
+
+void rows_next(struct rows *rows)
+{
+	text_puts(&rows->text, rows->count ? "}," : "[");
+	text_putc(&rows->text, '{');
+	rows->count++;
+	rows->in_row = false;
+}
+
+static void put_key(struct rows *rows, const char *key)
+{
+	if (rows->in_row)
+		text_putc(&rows->text, ',');
+	rows->in_row = true;
+	text_putc(&rows->text, '"');
+	text_puts(&rows->text, key);
+	text_puts(&rows->text, "\":");
+}
+
+void rows_int(struct rows *rows, const char *key, int64_t value)
+{
+	put_key(rows, key);
+	text_int(&rows->text, value);
+}
+
+void rows_string(struct rows *rows, const char *key, const char *value)
+{
+	put_key(rows, key);
+	text_json_string(&rows->text, value);
+}
+
+void rows_bytes(struct rows *rows, const char *key, const uint8_t *bytes, size_t size)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	put_key(rows, key);
+	text_putc(&rows->text, '"');
+	for (size_t i = 0; i < size; i++) {
+		char pair[2] = {digits[bytes[i] >> 4], digits[bytes[i] & 15]};
+		text_add(&rows->text, pair, sizeof pair);
+	}
+	text_putc(&rows->text, '"');
+}
+
+void rows_id(struct rows *rows, const char *key, const struct id *id)
+{
+	rows_bytes(rows, key, id->bytes, sizeof id->bytes);
+}
+
+void rows_end(struct rows *rows)
+{
+	text_puts(&rows->text, rows->count ? "}]" : "[]");
+}

@@ -1,0 +1,29 @@
+/* The store of seats: reservations, tickets, payments and cash on the real database. */
+#ifndef BOXOFFICE_SEAT_STORE_H
+#define BOXOFFICE_SEAT_STORE_H
+
+#include "cash_store.h"
+#include "conf.h"
+#include "db_store.h"
+#include "seat_world.h"
+
+struct seat_store {
+	struct db_store base;
+	struct seat_world world;
+};
+
+/* db is borrowed; the hold policy comes from conf. */
+void seat_store_init(struct seat_store *store, struct db *db, const struct conf *conf);
+void seat_store_fini(struct seat_store *store);
+
+/* The interface for batch_apply(), good as long as the store. */
+struct store seat_store_interface(struct seat_store *store);
+
+/* Finds holds whose time is over, for the sweeper: adds an expire job for each to batch, at most
+ * 500. Locks nothing that it keeps, and skips rows that others have locked: they are being dealt
+ * with. */
+MUST_CHECK enum err seat_store_find_overdue(struct seat_store *store, struct batch *batch);
+
+extern const struct db_query *const seat_store_queries[];
+
+#endif
