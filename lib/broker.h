@@ -1,4 +1,4 @@
-/* The broker: one AMQP 0-9-1 connection, and the only file that knows rabbitmq-c.
+/* The broker: one AMQP 0-9-1 connection. Only the wire beneath it knows rabbitmq-c (broker_wire.h).
  *
  * A connection belongs to one thread. It does not reconnect by itself: when a call returns
  * ERR_BROKER_GONE the owner frees it, waits (broker_backoff_ms) and opens a new one. Publishers

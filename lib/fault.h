@@ -16,7 +16,7 @@ MUST_CHECK enum err fault_open(const char *setting);
 /* A point that the program passes. */
 void fault_point(const char *point);
 
-/* True when the setting switches this fault on. */
+/* True when the setting switches this fault on; asking is a passage too. */
 bool fault_is_on(const char *point);
 
 #endif

@@ -293,7 +293,7 @@ enum err job_decode(const char *body, size_t length, unsigned queue, struct job_
 	enum err err;
 
 	why[0] = '\0';
-	if (length > JOB_MAX_MESSAGE_BYTES) {
+	if (length > (size_t)JOB_MAX_MESSAGE_BYTES) {
 		snprintf(why, JOB_WHY_SIZE, "a message takes at most %d bytes",
 			 JOB_MAX_MESSAGE_BYTES);
 		return ERR_MESSAGE_TOO_LARGE;

@@ -25,6 +25,10 @@ __attribute__((format(printf, 2, 3))) void text_printf(struct text *text, const 
 /* Appends "…" with JSON's escapes; other bytes stay raw UTF-8 (RFC 8259 section 7). */
 void text_json_string(struct text *text, const char *string);
 
+/* The bytes (1 to 4) of the character that length bytes begin with; 0 when that is no UTF-8 or a
+ * control character. */
+size_t text_plain_char(const char *bytes, size_t length);
+
 /* True when the bytes are UTF-8 (RFC 3629: no overlong forms, no surrogates, up to U+10FFFF)
  * without control characters; chars is then their number. */
 bool text_is_plain_utf8(const char *bytes, size_t length, size_t *chars);

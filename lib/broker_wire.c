@@ -1,0 +1,319 @@
+/* The wire: opening, closing and reading.
+ *
+ * All frames are read one by one. amqp_consume_message() would stop at anything but a delivery,
+ * and would wait for the rest of a message that has only begun. */
+#include "config.h"
+
+#include "broker_amqp.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+
+#include "log.h"
+
+#define FRAME_BYTES_MAX 131072
+#define HEARTBEAT_S 10
+#define CONNECT_TIMEOUT_S 3
+#define RPC_TIMEOUT_S 10
+#define CLOSE_TIMEOUT_S 1
+#define REASON_SIZE 320
+
+/* Errors ---------------------------------------------------------------------------------- */
+
+enum err wire_fail(struct wire *wire, const char *doing, const char *why)
+{
+	if (!wire->is_gone)
+		log_warn("broker-gone", LOG_S("connection", wire->name), LOG_S("doing", doing),
+			 LOG_S("why", why));
+	wire->is_gone = true;
+	return ERR_BROKER_GONE;
+}
+
+enum err wire_check_status(struct wire *wire, const char *doing, int status)
+{
+	if (status >= 0)
+		return ERR_OK;
+	return wire_fail(wire, doing, amqp_error_string2(status));
+}
+
+/* Reads what a connection.close or channel.close says. Returns its code. */
+static unsigned read_close(const amqp_method_t *method, char reason[static REASON_SIZE])
+{
+	unsigned code = 0;
+	amqp_bytes_t text = amqp_empty_bytes;
+
+	if (method->id == AMQP_CONNECTION_CLOSE_METHOD) {
+		const amqp_connection_close_t *closed = method->decoded;
+		code = closed->reply_code;
+		text = closed->reply_text;
+	} else if (method->id == AMQP_CHANNEL_CLOSE_METHOD) {
+		const amqp_channel_close_t *closed = method->decoded;
+		code = closed->reply_code;
+		text = closed->reply_text;
+	}
+	snprintf(reason, REASON_SIZE, "%.*s", (int)text.len,
+		 text.len > 0 ? (const char *)text.bytes : "");
+	return code;
+}
+
+/* Any exception ends the connection: a closed channel has lost its consumers and confirms. */
+static enum err check_reply(struct wire *wire, const char *doing, amqp_rpc_reply_t reply)
+{
+	char reason[REASON_SIZE];
+	unsigned code;
+
+	switch (reply.reply_type) {
+	case AMQP_RESPONSE_NORMAL:
+		amqp_maybe_release_buffers(wire->connection);
+		return ERR_OK;
+	case AMQP_RESPONSE_SERVER_EXCEPTION:
+		code = read_close(&reply.reply, reason);
+		(void)wire_fail(wire, doing, reason);
+		return code == AMQP_PRECONDITION_FAILED ? ERR_CONF : ERR_BROKER_GONE;
+	case AMQP_RESPONSE_LIBRARY_EXCEPTION:
+		return wire_fail(wire, doing, amqp_error_string2(reply.library_error));
+	case AMQP_RESPONSE_NONE:
+		break;
+	}
+	return wire_fail(wire, doing, "end of stream");
+}
+
+enum err wire_check_rpc(struct wire *wire, const char *doing)
+{
+	return check_reply(wire, doing, amqp_get_rpc_reply(wire->connection));
+}
+
+/* Opening and closing ----------------------------------------------------------------------- */
+
+/* Without these capabilities the broker would say neither that a queue was deleted nor that it
+ * blocks. */
+static enum err log_in(struct wire *wire, const struct amqp_connection_info *to)
+{
+	amqp_table_entry_t capabilities[] = {
+		wire_entry_bool("consumer_cancel_notify", true),
+		wire_entry_bool("connection.blocked", true),
+		wire_entry_bool("publisher_confirms", true),
+		wire_entry_bool("basic.nack", true),
+		wire_entry_bool("authentication_failure_close", true),
+	};
+	amqp_table_entry_t properties[] = {
+		wire_entry_text("connection_name", wire->name),
+		wire_entry_text("product", "boxoffice"),
+		{.key = amqp_cstring_bytes("capabilities"),
+		 .value = {.kind = AMQP_FIELD_KIND_TABLE,
+			   .value.table = {sizeof(capabilities) / sizeof(*capabilities),
+					   capabilities}}},
+	};
+	const amqp_table_t table = {sizeof(properties) / sizeof(*properties), properties};
+
+	return check_reply(wire, "log in",
+			   amqp_login_with_properties(wire->connection, to->vhost,
+						      WIRE_CHANNELS_MAX, FRAME_BYTES_MAX,
+						      HEARTBEAT_S, &table, AMQP_SASL_METHOD_PLAIN,
+						      to->user, to->password));
+}
+
+static enum err connect_to(struct wire *wire, const struct amqp_connection_info *to)
+{
+	const struct timeval connect_timeout = {CONNECT_TIMEOUT_S, 0};
+	const struct timeval rpc_timeout = {RPC_TIMEOUT_S, 0};
+	amqp_socket_t *socket = amqp_tcp_socket_new(wire->connection);
+	enum err err;
+
+	if (!socket)
+		return ERR_MEMORY;
+	err = wire_check_status(
+		wire, "connect",
+		amqp_socket_open_noblock(socket, to->host, to->port, &connect_timeout));
+	if (err != ERR_OK)
+		return err;
+	if (amqp_set_handshake_timeout(wire->connection, &rpc_timeout) != AMQP_STATUS_OK ||
+	    amqp_set_rpc_timeout(wire->connection, &rpc_timeout) != AMQP_STATUS_OK)
+		return ERR_MEMORY;
+	return log_in(wire, to);
+}
+
+enum err wire_open(struct wire **wire, const char *url, const char *name)
+{
+	struct wire *made = calloc(1, sizeof(*made));
+	char *parts = strdup(url); /* amqp_parse_url() writes into it and points into it */
+	struct amqp_connection_info to;
+	enum err err = ERR_MEMORY;
+
+	if (!made || !parts)
+		goto out;
+	snprintf(made->name, sizeof(made->name), "%s", name);
+	amqp_default_connection_info(&to);
+	if (amqp_parse_url(parts, &to) != AMQP_STATUS_OK || to.ssl) {
+		log_error("broker-url", LOG_S("why", "not amqp://user:password@host:port/vhost"));
+		err = ERR_CONF;
+		goto out;
+	}
+	made->connection = amqp_new_connection();
+	if (!made->connection)
+		goto out;
+	err = connect_to(made, &to);
+	if (err != ERR_OK)
+		goto out;
+	made->is_open = true;
+	*wire = made;
+	made = NULL;
+out:
+	free(parts);
+	wire_free(made);
+	return err;
+}
+
+void wire_free(struct wire *wire)
+{
+	const struct timeval timeout = {CLOSE_TIMEOUT_S, 0};
+
+	if (!wire)
+		return;
+	if (wire->is_open && !wire->is_gone &&
+	    amqp_set_rpc_timeout(wire->connection, &timeout) == AMQP_STATUS_OK)
+		(void)amqp_connection_close(wire->connection, AMQP_REPLY_SUCCESS);
+	if (wire->connection)
+		(void)amqp_destroy_connection(wire->connection);
+	free(wire);
+}
+
+bool wire_is_gone(const struct wire *wire)
+{
+	return wire->is_gone;
+}
+
+/* Reading ----------------------------------------------------------------------------------- */
+
+static struct wire_bytes bytes_of(amqp_bytes_t from)
+{
+	return (struct wire_bytes){from.bytes, from.len};
+}
+
+/* A quorum queue counts in its header how often it has delivered a message before. */
+static int64_t read_delivery_count(const amqp_table_t *headers)
+{
+	static const char name[] = "x-delivery-count";
+
+	for (int i = 0; i < headers->num_entries; i++) {
+		const amqp_table_entry_t *entry = &headers->entries[i];
+		if (entry->value.kind == AMQP_FIELD_KIND_I64 && entry->key.len == strlen(name) &&
+		    memcmp(entry->key.bytes, name, strlen(name)) == 0)
+			return entry->value.value.i64;
+	}
+	return 0;
+}
+
+static void read_header(const amqp_frame_t *frame, struct wire_event *event)
+{
+	const amqp_basic_properties_t *properties = frame->payload.properties.decoded;
+	char id[SEQUENCE_TEXT_SIZE] = "";
+
+	event->type = WIRE_HEADER;
+	event->size = frame->payload.properties.body_size;
+	if (properties->_flags & AMQP_BASIC_HEADERS_FLAG)
+		event->delivery_count = read_delivery_count(&properties->headers);
+	if (properties->_flags & AMQP_BASIC_REPLY_TO_FLAG)
+		event->reply_to = bytes_of(properties->reply_to);
+	if (properties->_flags & AMQP_BASIC_CORRELATION_ID_FLAG)
+		event->correlation_id = bytes_of(properties->correlation_id);
+	if ((properties->_flags & AMQP_BASIC_MESSAGE_ID_FLAG) &&
+	    properties->message_id.len < sizeof(id)) {
+		memcpy(id, properties->message_id.bytes, properties->message_id.len);
+		event->number = strtoull(id, NULL, 10);
+	}
+}
+
+static void read_deliver(const amqp_basic_deliver_t *deliver, struct wire_event *event)
+{
+	event->type = WIRE_DELIVER;
+	event->number = deliver->delivery_tag;
+	event->flag = deliver->redelivered;
+	event->text = bytes_of(deliver->consumer_tag);
+}
+
+static enum err read_method(struct wire *wire, const amqp_method_t *method,
+			    struct wire_event *event)
+{
+	char reason[REASON_SIZE];
+
+	switch (method->id) {
+	case AMQP_BASIC_DELIVER_METHOD:
+		read_deliver(method->decoded, event);
+		break;
+	case AMQP_BASIC_RETURN_METHOD:
+		event->type = WIRE_RETURN;
+		break;
+	case AMQP_BASIC_ACK_METHOD:
+		event->type = WIRE_ACK;
+		event->number = ((const amqp_basic_ack_t *)method->decoded)->delivery_tag;
+		event->flag = ((const amqp_basic_ack_t *)method->decoded)->multiple;
+		break;
+	case AMQP_BASIC_NACK_METHOD:
+		event->type = WIRE_NACK;
+		event->number = ((const amqp_basic_nack_t *)method->decoded)->delivery_tag;
+		event->flag = ((const amqp_basic_nack_t *)method->decoded)->multiple;
+		break;
+	case AMQP_BASIC_CANCEL_METHOD:
+		event->type = WIRE_CANCEL;
+		event->text =
+			bytes_of(((const amqp_basic_cancel_t *)method->decoded)->consumer_tag);
+		break;
+	case AMQP_CONNECTION_BLOCKED_METHOD:
+		event->type = WIRE_BLOCKED;
+		event->text =
+			bytes_of(((const amqp_connection_blocked_t *)method->decoded)->reason);
+		break;
+	case AMQP_CONNECTION_UNBLOCKED_METHOD:
+		event->type = WIRE_UNBLOCKED;
+		break;
+	case AMQP_CHANNEL_CLOSE_METHOD:
+	case AMQP_CONNECTION_CLOSE_METHOD:
+		(void)read_close(method, reason);
+		return wire_fail(wire, "read", reason);
+	default:
+		break;
+	}
+	return ERR_OK;
+}
+
+enum err wire_next(struct wire *wire, int timeout_ms, struct wire_event *event)
+{
+	const struct timeval timeout = {timeout_ms / 1000, timeout_ms % 1000 * 1000L};
+	amqp_frame_t frame;
+	int status;
+
+	if (wire->is_gone)
+		return ERR_BROKER_GONE;
+	/* Without this the memory of a channel only grows. It stays when frames of it are queued
+	 * inside the library. */
+	amqp_maybe_release_buffers_on_channel(wire->connection, wire->read);
+	status = amqp_simple_wait_frame_noblock(wire->connection, &frame, &timeout);
+	if (status == AMQP_STATUS_TIMEOUT)
+		return ERR_TIMEOUT;
+	if (status != AMQP_STATUS_OK)
+		return wire_fail(wire, "read", amqp_error_string2(status));
+	wire->read = frame.channel;
+	*event = (struct wire_event){.type = WIRE_OTHER, .channel = frame.channel};
+	if (frame.frame_type == AMQP_FRAME_METHOD)
+		return read_method(wire, &frame.payload.method, event);
+	if (frame.frame_type == AMQP_FRAME_HEADER)
+		read_header(&frame, event);
+	if (frame.frame_type == AMQP_FRAME_BODY) {
+		event->type = WIRE_BODY;
+		event->text = bytes_of(frame.payload.body_fragment);
+	}
+	return ERR_OK;
+}
+
+int wire_fd(const struct wire *wire)
+{
+	return amqp_get_sockfd(wire->connection);
+}
+
+bool wire_has_input(const struct wire *wire)
+{
+	return amqp_frames_enqueued(wire->connection) || amqp_data_in_buffer(wire->connection);
+}

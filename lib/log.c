@@ -1,0 +1,164 @@
+/* Logging: a line is built in a buffer of PIPE_BUF bytes at most, which a pipe takes whole, so
+ * that lines of several processes and threads never mix. */
+#include "log.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "text.h"
+
+#define LINE_SIZE PIPE_BUF
+#define LINE_RESERVE 16 /* for a closing quote and " cut=true\n" */
+#define PROCESS_SIZE 64
+
+static const char *const level_names[] = {
+	[LOG_DEBUG] = "debug", [LOG_INFO] = "info", [LOG_WARN] = "warn", [LOG_ERROR] = "error"};
+
+static char process_name[PROCESS_SIZE] = "boxoffice";
+static enum log_level least_level = LOG_INFO;
+
+struct line {
+	char bytes[LINE_SIZE];
+	size_t length;
+	bool full; /* nothing more is taken */
+};
+
+enum err log_open(const char *process, const char *level)
+{
+	for (size_t i = 0; i < sizeof(level_names) / sizeof(level_names[0]); i++) {
+		if (strcmp(level, level_names[i]) == 0) {
+			snprintf(process_name, sizeof(process_name), "%s", process);
+			least_level = (enum log_level)i;
+			return ERR_OK;
+		}
+	}
+	return ERR_CONF;
+}
+
+static void put(struct line *line, const char *bytes, size_t length)
+{
+	if (line->full || line->length + length > LINE_SIZE - LINE_RESERVE) {
+		line->full = true;
+		return;
+	}
+	memcpy(line->bytes + line->length, bytes, length);
+	line->length += length;
+}
+
+static void put_reserved(struct line *line, const char *string)
+{
+	size_t length = strlen(string);
+
+	memcpy(line->bytes + line->length, string, length);
+	line->length += length;
+}
+
+/* True when a value stands for itself: no quotes needed, nothing to escape. */
+static bool is_bare(const char *value, size_t length)
+{
+	size_t chars;
+
+	return length > 0 && strcspn(value, " \"=\\") == length &&
+	       text_is_plain_utf8(value, length, &chars);
+}
+
+static void put_escape(struct line *line, unsigned char c)
+{
+	char escape[5];
+
+	if (c == '"' || c == '\\')
+		snprintf(escape, sizeof(escape), "\\%c", c);
+	else if (c == '\n')
+		snprintf(escape, sizeof(escape), "\\n");
+	else
+		snprintf(escape, sizeof(escape), "\\x%02x", c);
+	put(line, escape, strlen(escape));
+}
+
+/* Whatever comes in stays one value on one line: a newline or quote cannot forge another. */
+static void put_value(struct line *line, const char *value)
+{
+	size_t length = strlen(value);
+
+	if (is_bare(value, length)) {
+		put(line, value, length);
+		return;
+	}
+	put(line, "\"", 1);
+	if (line->full)
+		return;
+	for (size_t at = 0; at < length && !line->full;) {
+		size_t step = text_plain_char(value + at, length - at);
+
+		if (step == 0 || value[at] == '"' || value[at] == '\\') {
+			put_escape(line, (unsigned char)value[at]);
+			at++;
+		} else {
+			put(line, value + at, step);
+			at += step;
+		}
+	}
+	put_reserved(line, "\"");
+}
+
+static void put_field(struct line *line, const struct log_field *field)
+{
+	char number[40];
+	bool minus = field->number < 0;
+	uint64_t us = minus ? -(uint64_t)field->number : (uint64_t)field->number;
+
+	put(line, " ", 1);
+	put(line, field->key, strlen(field->key));
+	put(line, "=", 1);
+	switch (field->type) {
+	case LOG_FIELD_TEXT:
+		put_value(line, field->text ? field->text : "");
+		return;
+	case LOG_FIELD_INT:
+		snprintf(number, sizeof(number), "%" PRId64, field->number);
+		break;
+	case LOG_FIELD_MS:
+		snprintf(number, sizeof(number), "%s%" PRIu64 ".%03u", minus ? "-" : "", us / 1000,
+			 (unsigned)(us % 1000));
+		break;
+	}
+	put(line, number, strlen(number));
+}
+
+void log_write(enum log_level level, const char *event, const struct log_field *fields)
+{
+	struct line line = {.length = 0};
+	struct timespec now;
+	char time_text[TIME_TEXT_SIZE];
+	ssize_t written;
+
+	if (level < least_level)
+		return;
+	clock_gettime(CLOCK_REALTIME, &now);
+	time_format((int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000, time_text);
+	put(&line, "ts=", 3);
+	put(&line, time_text, strlen(time_text));
+	put_field(&line, &LOG_S("level", level_names[level]));
+	put_field(&line, &LOG_S("proc", process_name));
+	put_field(&line, &LOG_S("event", event));
+	for (; fields->key && !line.full; fields++)
+		put_field(&line, fields);
+	put_reserved(&line, line.full ? " cut=true\n" : "\n");
+	do
+		written = write(STDERR_FILENO, line.bytes, line.length);
+	while (written < 0 && errno == EINTR);
+}
+
+void log_mask_user(const struct id *user, char out[static 16])
+{
+	char text[ID_TEXT_SIZE];
+
+	id_format(user, text);
+	snprintf(out, 16, "%.8s…", text);
+}

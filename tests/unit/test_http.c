@@ -1,0 +1,169 @@
+/* HTTP: requests are taken apart strictly, and nothing hostile goes back in a header. */
+#include "unit.h"
+
+#include <string.h>
+
+#include "http.h"
+
+static enum err parse(struct http_request *request, struct http_raw raw)
+{
+	char why[HTTP_WHY_SIZE];
+
+	memset(request, 0, sizeof *request);
+	return http_request_parse(request, &raw, why);
+}
+
+static void query_parameters_are_decoded(void **state)
+{
+	struct http_request request;
+
+	(void)state;
+	assert_int_equal(parse(&request, (struct http_raw){.query = "a=1&b%20c=x+y%2Bz&d="}),
+			 ERR_OK);
+	assert_string_equal(http_param(&request, "a"), "1");
+	assert_string_equal(http_param(&request, "b c"), "x y+z");
+	assert_string_equal(http_param(&request, "d"), "");
+	assert_null(http_param(&request, "e"));
+}
+
+static void bad_queries_are_refused(void **state)
+{
+	static const char *const queries[] = {
+		"a=%",     "a=%4", "a=%4x",     "a=%00b",
+		"a=1&a=2", "a",    "a=1&%61=2", "a=1&b=1&c=1&d=1&e=1&f=1&g=1&h=1&i=1"};
+	struct http_request request;
+	char longest[HTTP_QUERY_MAX + 1];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof queries / sizeof *queries; i++)
+		assert_int_equal(parse(&request, (struct http_raw){.query = queries[i]}),
+				 ERR_BAD_REQUEST);
+	memset(longest, 'a', HTTP_QUERY_MAX);
+	longest[1] = '=';
+	longest[HTTP_QUERY_MAX] = '\0';
+	assert_int_equal(parse(&request, (struct http_raw){.query = longest}), ERR_BAD_REQUEST);
+	longest[HTTP_QUERY_MAX - 1] = '\0';
+	assert_int_equal(parse(&request, (struct http_raw){.query = longest}), ERR_OK);
+}
+
+static void a_key_is_1_to_255_visible_characters(void **state)
+{
+	struct http_request request;
+	char key[HTTP_KEY_SIZE + 1];
+
+	(void)state;
+	memset(key, 'k', sizeof key);
+	key[HTTP_KEY_SIZE] = '\0';
+	assert_int_equal(parse(&request, (struct http_raw){.key = key}), ERR_BAD_KEY);
+	key[HTTP_KEY_SIZE - 1] = '\0';
+	assert_int_equal(parse(&request, (struct http_raw){.key = key}), ERR_OK);
+	assert_ptr_equal(request.key, key);
+	assert_int_equal(parse(&request, (struct http_raw){.key = ""}), ERR_BAD_KEY);
+	assert_int_equal(parse(&request, (struct http_raw){.key = "a b"}), ERR_BAD_KEY);
+	assert_int_equal(parse(&request, (struct http_raw){.key = "a\r\nSet-Cookie:x"}),
+			 ERR_BAD_KEY);
+	assert_int_equal(parse(&request, (struct http_raw){.key = "\xc3\xa4"}), ERR_BAD_KEY);
+	assert_int_equal(parse(&request, (struct http_raw){0}), ERR_OK);
+	assert_null(request.key);
+}
+
+static void a_header_that_came_twice_is_named(void **state)
+{
+	struct http_request request = {0};
+	char why[HTTP_WHY_SIZE];
+
+	(void)state;
+	assert_int_equal(
+		http_request_parse(&request, &(struct http_raw){.twice = "queue-token"}, why),
+		ERR_BAD_REQUEST);
+	assert_non_null(strstr(why, "queue-token"));
+}
+
+static void a_hostile_request_id_is_replaced(void **state)
+{
+	struct http_request request;
+
+	(void)state;
+	assert_int_equal(parse(&request, (struct http_raw){.request_id = "abc-1"}), ERR_OK);
+	assert_string_equal(request.id, "abc-1");
+	assert_int_equal(parse(&request, (struct http_raw){.request_id = "a\nb"}), ERR_OK);
+	assert_int_equal(strlen(request.id), 36);
+	assert_int_equal(parse(&request, (struct http_raw){.twice = "x"}), ERR_BAD_REQUEST);
+	assert_int_equal(strlen(request.id), 36);
+}
+
+static void body_lengths_have_their_limit(void **state)
+{
+	size_t length = 7;
+
+	(void)state;
+	assert_int_equal(http_body_length("16385", &length), ERR_BODY_TOO_LARGE);
+	assert_int_equal(http_body_length("99999999999999999999999", &length), ERR_BODY_TOO_LARGE);
+	assert_int_equal(http_body_length("-1", &length), ERR_BAD_REQUEST);
+	assert_int_equal(http_body_length("1x", &length), ERR_BAD_REQUEST);
+	assert_int_equal(length, 7);
+	assert_int_equal(http_body_length("16384", &length), ERR_OK);
+	assert_int_equal(length, 16384);
+	assert_int_equal(http_body_length("", &length), ERR_OK);
+	assert_int_equal(length, 0);
+	assert_int_equal(http_body_length(NULL, &length), ERR_OK);
+}
+
+static void json_is_json_with_or_without_parameters(void **state)
+{
+	(void)state;
+	assert_true(http_is_json("application/json"));
+	assert_true(http_is_json("Application/JSON ; charset=utf-8"));
+	assert_false(http_is_json("application/jsonp"));
+	assert_false(http_is_json("text/plain"));
+	assert_false(http_is_json(NULL));
+}
+
+static void an_answer_has_the_headers_it_needs(void **state)
+{
+	struct http_response response = {0};
+	struct text head = {0};
+
+	(void)state;
+	http_response_clear(&response);
+	text_puts(&response.body, "{}");
+	http_response_head(&response, "r1", &head);
+	assert_string_equal(head.bytes, "Status: 200\r\nContent-Type: application/json\r\n"
+					"Content-Length: 2\r\nCache-Control: no-store\r\n"
+					"X-Request-Id: r1\r\n\r\n");
+	response.status = 503;
+	response.retry_after_s = 1;
+	response.replayed = true;
+	response.allow = "POST";
+	strcpy(response.key, "k");
+	strcpy(response.location, "/jobs/h");
+	text_clear(&head);
+	http_response_head(&response, "r2", &head);
+	assert_non_null(strstr(head.bytes, "Status: 503\r\n"));
+	assert_non_null(strstr(head.bytes, "\r\nRetry-After: 1\r\n"));
+	assert_non_null(strstr(head.bytes, "\r\nIdempotency-Replayed: true\r\n"));
+	assert_non_null(strstr(head.bytes, "\r\nAllow: POST\r\n"));
+	assert_non_null(strstr(head.bytes, "\r\nIdempotency-Key: k\r\n"));
+	assert_non_null(strstr(head.bytes, "\r\nLocation: /jobs/h\r\n"));
+	http_response_clear(&response);
+	assert_int_equal(response.body.length, 0);
+	assert_int_equal(response.retry_after_s, 0);
+	text_fini(&response.body);
+	text_fini(&head);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(query_parameters_are_decoded),
+		cmocka_unit_test(bad_queries_are_refused),
+		cmocka_unit_test(a_key_is_1_to_255_visible_characters),
+		cmocka_unit_test(a_header_that_came_twice_is_named),
+		cmocka_unit_test(a_hostile_request_id_is_replaced),
+		cmocka_unit_test(body_lengths_have_their_limit),
+		cmocka_unit_test(json_is_json_with_or_without_parameters),
+		cmocka_unit_test(an_answer_has_the_headers_it_needs),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
