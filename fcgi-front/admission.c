@@ -1,0 +1,105 @@
+/* The queue check. */
+#include "admission.h"
+
+#include "clock.h"
+
+/* The low bits of a fine clock: enough to spread polls, and free. */
+static uint32_t jitter(void)
+{
+	return (uint32_t)((uint64_t)clock_us() * 2654435761u >> 16);
+}
+
+static struct place waiting(const struct snapshot *snapshot, int64_t number)
+{
+	const struct snapshot_gate *gate = &snapshot->gate;
+
+	return place_waiting(number, gate->served, gate->paused ? 0 : gate->per_minute, jitter());
+}
+
+enum admission admission_judge(const struct snapshot *snapshot, const struct queue_token *token,
+			       int64_t now_us, struct place *place)
+{
+	const struct snapshot_ticket *ticket = snapshot_ticket(snapshot, token->ticket);
+
+	if (ticket != NULL && !id_equal(&ticket->user, &token->user))
+		return ADMISSION_FOREIGN;
+	if (ticket != NULL && ticket->expires_us > snapshot_time_us(snapshot, now_us)) {
+		*place = place_active(ticket->expires_us);
+		return ADMISSION_ACTIVE;
+	}
+	if (token->ticket <= snapshot->gate.served)
+		return ADMISSION_GONE;
+	*place = waiting(snapshot, token->ticket);
+	return ADMISSION_WAITING;
+}
+
+static enum err judge_newest(const struct front *front, const struct queue_token *token,
+			     enum admission *admission, struct place *place)
+{
+	struct snapshot *snapshot = snapshots_hold(front->snapshots);
+
+	if (snapshot == NULL)
+		return ERR_UNAVAILABLE;
+	*admission = admission_judge(snapshot, token, clock_us(), place);
+	snapshot_release(snapshot);
+	return ERR_OK;
+}
+
+/* What the ticket's row says, once no snapshot knows it as live. */
+static enum err look_up(const struct front *front, const struct queue_token *token,
+			struct place *place)
+{
+	struct lookup_ticket ticket;
+	enum err err = lookup_ticket(front->lookup, token->ticket, &ticket);
+
+	if (err == ERR_NOT_FOUND || (err == ERR_OK && !id_equal(&ticket.user, &token->user)))
+		return ERR_TOKEN_INVALID;
+	if (err != ERR_OK)
+		return err;
+	switch (ticket.status) {
+	case LOOKUP_TICKET_WAITING:
+		*place = place_waiting(token->ticket, token->ticket, 0, jitter());
+		return ERR_OK;
+	case LOOKUP_TICKET_ACTIVE:
+		if (!ticket.is_live)
+			return ERR_TOKEN_EXPIRED;
+		*place = place_active(ticket.expires_us);
+		return ERR_OK;
+	case LOOKUP_TICKET_EXPIRED:
+		return ERR_TOKEN_EXPIRED;
+	case LOOKUP_TICKET_FINISHED:
+		return ERR_TOKEN_FINISHED;
+	}
+	return ERR_TOKEN_INVALID;
+}
+
+enum err admission_find(const struct front *front, const struct queue_token *token,
+			int64_t deadline_us, struct place *place)
+{
+	enum admission admission = ADMISSION_GONE;
+	enum err err = judge_newest(front, token, &admission, place);
+
+	if (err == ERR_OK && admission == ADMISSION_GONE &&
+	    snapshots_refresh(front->snapshots, deadline_us))
+		err = judge_newest(front, token, &admission, place);
+	if (err != ERR_OK)
+		return err;
+	switch (admission) {
+	case ADMISSION_ACTIVE:
+	case ADMISSION_WAITING:
+		return ERR_OK;
+	case ADMISSION_FOREIGN:
+		return ERR_TOKEN_INVALID;
+	case ADMISSION_GONE:
+		break;
+	}
+	return look_up(front, token, place);
+}
+
+enum err admission_check(const struct front *front, const struct queue_token *token,
+			 int64_t deadline_us, struct place *place)
+{
+	enum err err = admission_find(front, token, deadline_us, place);
+
+	return err == ERR_OK && !place->active ? ERR_NOT_ADMITTED : err;
+}

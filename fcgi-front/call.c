@@ -1,0 +1,147 @@
+/* A call from beginning to end: checks in the order of their cost, then its handler. */
+#include "call.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "admission.h"
+#include "answer.h"
+#include "clock.h"
+#include "log.h"
+#include "routes.h"
+#include "write.h"
+
+int64_t call_deadline_us(const struct call *call)
+{
+	return call->request.arrived_us + call->front->conf->reply_deadline_ms * 1000;
+}
+
+void call_set_user(struct call *call, const struct id *user)
+{
+	call->user = *user;
+	call->has_user = true;
+}
+
+static enum err check_params(struct call *call)
+{
+	const char *known = call->route->param;
+
+	for (size_t i = 0; i < call->request.param_count; i++) {
+		if (known != NULL && strcmp(call->request.params[i].name, known) == 0)
+			continue;
+		snprintf(call->why, sizeof call->why, "this call takes %s%s in the query",
+			 known != NULL ? "only " : "nothing", known != NULL ? known : "");
+		return ERR_BAD_FIELD;
+	}
+	return ERR_OK;
+}
+
+enum err call_check_token(struct call *call)
+{
+	enum err err;
+
+	if (call->request.token == NULL)
+		return ERR_TOKEN_MISSING;
+	err = token_verify_queue(call->front->keys, call->request.token, clock_wall_s(),
+				 &call->token);
+	if (err == ERR_OK)
+		call_set_user(call, &call->token.user);
+	return err;
+}
+
+static enum err check_body(struct call *call)
+{
+	if (call->request.body_length == 0) {
+		snprintf(call->why, sizeof call->why, "the body is empty: send a JSON object");
+		return ERR_BAD_REQUEST;
+	}
+	if (!http_is_json(call->request.content_type))
+		return ERR_UNSUPPORTED_MEDIA_TYPE;
+	return json_parse_strict(call->request.body, call->request.body_length, &call->body,
+				 call->why);
+}
+
+/* A write goes on to its handler with the refusal: it may be a repeat. */
+static enum err check_admission(struct call *call)
+{
+	enum err err =
+		admission_check(call->front, &call->token, call_deadline_us(call), &call->place);
+
+	if (err == ERR_OK || !route_is_write(call->route))
+		return err;
+	if (err_class_of(err) != ERR_CLASS_CLIENT)
+		return err;
+	call->refusal = err;
+	return ERR_OK;
+}
+
+static enum err serve(struct call *call, const struct http_raw *raw, enum err body_err)
+{
+	enum err err = http_request_parse(&call->request, raw, call->why);
+
+	if (err == ERR_OK)
+		err = routes_find(call->request.method, call->request.path, &call->route,
+				  &call->rest, &call->response->allow);
+	if (err == ERR_OK && route_is_write(call->route))
+		err = write_begin(call);
+	if (err == ERR_OK)
+		err = body_err;
+	if (err == ERR_OK)
+		err = check_params(call);
+	if (err == ERR_OK && call->route->needs & NEEDS_TOKEN)
+		err = call_check_token(call);
+	if (err == ERR_OK && call->route->needs & NEEDS_BODY)
+		err = check_body(call);
+	if (err == ERR_OK && call->route->needs & NEEDS_ADMITTED)
+		err = check_admission(call);
+	if (err == ERR_OK)
+		err = call->route->handler(call);
+	return err;
+}
+
+static void answer_error(struct call *call, enum err err)
+{
+	struct text data = {0};
+
+	if (err == ERR_NOT_ADMITTED) {
+		text_putc(&data, '{');
+		place_write(&call->place, &data);
+		text_putc(&data, '}');
+	}
+	answer_failure(call, err, call->why, data.length > 0 ? data.bytes : "");
+	text_fini(&data);
+}
+
+static void log_call(const struct call *call)
+{
+	char user[16] = "-";
+
+	if (call->has_user)
+		log_mask_user(&call->user, user);
+	log_info("request", LOG_S("method", call->request.method),
+		 LOG_S("route", call->route != NULL ? call->route->path : "-"),
+		 LOG_I("status", call->response->status),
+		 LOG_S("code", err_code(call->response->err)),
+		 LOG_US("ms", clock_us() - call->request.arrived_us), LOG_S("user", user),
+		 LOG_S("request", call->request.id));
+}
+
+void call_serve(const struct front *front, const struct http_raw *raw, const char *body,
+		size_t length, enum err body_err, struct http_response *response,
+		char request_id[static HTTP_REQUEST_ID_SIZE])
+{
+	int64_t arrived_us = clock_us();
+	struct call call = {.front = front, .response = response};
+	enum err err;
+
+	http_response_clear(response);
+	call.request.arrived_us = arrived_us;
+	call.request.body = body;
+	call.request.body_length = length;
+	err = serve(&call, raw, body_err);
+	if (err != ERR_OK)
+		answer_error(&call, err);
+	json_free(call.body);
+	memcpy(request_id, call.request.id, HTTP_REQUEST_ID_SIZE);
+	log_call(&call);
+}

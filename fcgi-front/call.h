@@ -1,0 +1,65 @@
+/* One HTTP call: what its handler sees and fills. */
+#ifndef BOXOFFICE_CALL_H
+#define BOXOFFICE_CALL_H
+
+#include <stdbool.h>
+
+#include "conf.h"
+#include "courier.h"
+#include "err.h"
+#include "http.h"
+#include "id.h"
+#include "job.h"
+#include "json.h"
+#include "lookup.h"
+#include "place.h"
+#include "snapshot.h"
+#include "token.h"
+
+/* What all calls share. */
+struct front {
+	const struct conf *conf;
+	struct token_keys *keys;
+	struct snapshots *snapshots;
+	struct courier *courier;
+	struct lookup *lookup;
+};
+
+struct route;
+
+struct call {
+	const struct front *front;
+	const struct route *route; /* NULL: none fits */
+	const char *rest;          /* what follows the route's path, if that is a prefix */
+	struct http_request request;
+	struct http_response *response;
+	struct json_object *body; /* of a route that needs one */
+	struct queue_token
+		token;      /* of a route that needs one: signed by us and not past its life */
+	enum err refusal;   /* of the queue check, when a repeat may still be answered */
+	struct place place; /* what the queue check found, for OK and NOT_ADMITTED */
+	struct id user;     /* whose call it is, for the log */
+	bool has_user;
+	char why[HTTP_WHY_SIZE]; /* a message more exact than the error's own; "" for none */
+};
+
+/* Answers the call, or returns why not (and perhaps sets why): the caller then answers that. */
+typedef enum err call_handler(struct call *call);
+
+/* Takes a call from what came to its answer and logs it. response is cleared first. body_err: why
+ * there is no whole body. request_id: set to what the answer must carry. */
+void call_serve(const struct front *front, const struct http_raw *raw, const char *body,
+		size_t length, enum err body_err, struct http_response *response,
+		char request_id[static HTTP_REQUEST_ID_SIZE]);
+
+/* When the wait for replies or fresh data ends, by clock_us(). */
+int64_t call_deadline_us(const struct call *call);
+
+/* Verifies the queue-token header into token: ERR_TOKEN_MISSING, ERR_TOKEN_INVALID,
+ * ERR_TOKEN_EXPIRED. Whether its ticket is live is another question. */
+MUST_CHECK enum err call_check_token(struct call *call);
+
+/* Remembers whose call it is. */
+void call_set_user(struct call *call, const struct id *user);
+
+#endif

@@ -1,0 +1,155 @@
+/* Concerts: what can be booked, and which seats are free. From the snapshot alone. */
+#include <stdio.h>
+
+#include "answer.h"
+#include "clock.h"
+#include "routes.h"
+
+/* Reads a query parameter that is an id: digits alone, 1 to JOB_MAX_ID. */
+static enum err param_id(struct call *call, const char *name, int64_t *id)
+{
+	const char *text = http_param(&call->request, name);
+	int64_t value = 0;
+
+	for (const char *c = text; *c != '\0' && value <= JOB_MAX_ID; c++) {
+		if (*c < '0' || *c > '9') {
+			value = 0;
+			break;
+		}
+		value = value * 10 + (*c - '0');
+	}
+	if (value < 1 || value > JOB_MAX_ID) {
+		snprintf(call->why, sizeof call->why, "%s must be an integer from 1 to %lld", name,
+			 (long long)JOB_MAX_ID);
+		return ERR_BAD_FIELD;
+	}
+	*id = value;
+	return ERR_OK;
+}
+
+static void write_time(struct text *out, const char *name, int64_t time_us)
+{
+	char time[TIME_TEXT_SIZE];
+
+	time_format(time_us, time);
+	text_printf(out, ",\"%s\":\"%s\"", name, time);
+}
+
+static size_t count_taken(const struct snapshot *snapshot, int64_t schedule, int64_t time_us)
+{
+	size_t count = 0;
+	size_t taken = 0;
+	const struct snapshot_seat *seats = snapshot_seats(snapshot, schedule, &count);
+
+	for (size_t i = 0; i < count; i++)
+		taken += snapshot_seat_is_taken(&seats[i], time_us);
+	return taken;
+}
+
+static void write_schedule(struct text *out, const struct snapshot *snapshot,
+			   const struct snapshot_concert *concert,
+			   const struct snapshot_schedule *schedule, int64_t time_us)
+{
+	text_printf(out,
+		    "{\"id\":%lld,\"concertId\":%lld,\"concertName\":", (long long)schedule->id,
+		    (long long)schedule->concert);
+	text_json_string(out, concert->name);
+	text_printf(out, ",\"totalSeats\":%lld,\"reservedSeats\":%zu",
+		    (long long)schedule->total_seats, count_taken(snapshot, schedule->id, time_us));
+	write_time(out, "open_at", schedule->open_us);
+	write_time(out, "close_at", schedule->close_us);
+	write_time(out, "booking_start_at", schedule->booking_start_us);
+	write_time(out, "booking_end_at", schedule->booking_end_us);
+	text_putc(out, '}');
+}
+
+/* Lists what is or will be on sale; wanted 0: of all concerts. */
+static void write_dates(struct text *out, const struct snapshot *snapshot, int64_t wanted)
+{
+	int64_t time_us = snapshot_time_us(snapshot, clock_us());
+	const char *separator = "";
+
+	text_putc(out, '[');
+	for (size_t i = 0; i < snapshot->schedules.count; i++) {
+		const struct snapshot_schedule *schedule = &snapshot->schedules.items[i];
+		const struct snapshot_concert *concert =
+			snapshot_concert(snapshot, schedule->concert);
+
+		if (concert == NULL || schedule->booking_end_us <= time_us ||
+		    (wanted != 0 && wanted != schedule->concert))
+			continue;
+		text_puts(out, separator);
+		write_schedule(out, snapshot, concert, schedule, time_us);
+		separator = ",";
+	}
+	text_putc(out, ']');
+}
+
+enum err handle_dates(struct call *call)
+{
+	struct snapshot *snapshot = NULL;
+	int64_t wanted = 0;
+	enum err err = ERR_OK;
+
+	if (http_param(&call->request, "concertId") != NULL)
+		err = param_id(call, "concertId", &wanted);
+	if (err != ERR_OK)
+		return err;
+	snapshot = snapshots_hold(call->front->snapshots);
+	if (snapshot == NULL)
+		return ERR_UNAVAILABLE;
+	if (wanted != 0 && snapshot_concert(snapshot, wanted) == NULL) {
+		err = ERR_UNKNOWN_CONCERT;
+	} else {
+		write_dates(answer_open(call), snapshot, wanted);
+		answer_close(call);
+	}
+	snapshot_release(snapshot);
+	return err;
+}
+
+static void write_seats(struct text *out, const struct snapshot *snapshot, int64_t schedule)
+{
+	int64_t time_us = snapshot_time_us(snapshot, clock_us());
+	const char *separator = "";
+	size_t count = 0;
+	const struct snapshot_seat *seats = snapshot_seats(snapshot, schedule, &count);
+
+	text_putc(out, '[');
+	for (size_t i = 0; i < count; i++) {
+		if (!seats[i].is_active || snapshot_seat_is_taken(&seats[i], time_us))
+			continue;
+		text_printf(out, "%s{\"id\":%lld,\"seatNumber\":", separator,
+			    (long long)seats[i].id);
+		text_json_string(out, seats[i].number);
+		text_printf(out, ",\"price\":%lld}", (long long)seats[i].price);
+		separator = ",";
+	}
+	text_putc(out, ']');
+}
+
+enum err handle_seats(struct call *call)
+{
+	struct snapshot *snapshot = NULL;
+	int64_t schedule;
+	enum err err;
+
+	if (http_param(&call->request, "concertScheduleId") == NULL) {
+		snprintf(call->why, sizeof call->why, "concertScheduleId is missing in the query");
+		return ERR_BAD_FIELD;
+	}
+	err = param_id(call, "concertScheduleId", &schedule);
+	if (err != ERR_OK)
+		return err;
+	snapshot = snapshots_hold(call->front->snapshots);
+	if (snapshot == NULL)
+		return ERR_UNAVAILABLE;
+	if (snapshot_schedule(snapshot, schedule) == NULL) {
+		err = ERR_UNKNOWN_SCHEDULE;
+	} else {
+		write_seats(answer_open(call), snapshot, schedule);
+		answer_close(call);
+	}
+	snapshot_release(snapshot);
+	return err;
+}

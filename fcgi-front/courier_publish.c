@@ -1,0 +1,169 @@
+/* The courier's publisher: from the lanes to the broker, with confirms. */
+#include "courier_private.h"
+
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+
+#include "clock.h"
+#include "log.h"
+
+#define IDLE_MS 1000 /* the broker's heartbeat needs a look now and then */
+
+/* Says whether messages can leave; when they cannot, whoever waits for a confirm gets its 503. */
+static void set_online(struct courier *c, bool online)
+{
+	pthread_mutex_lock(&c->lock);
+	if (c->online && !online)
+		lanes_fail(c->lanes);
+	c->online = online;
+	pthread_mutex_unlock(&c->lock);
+}
+
+static void confirmed(void *arg, uint64_t sequence, enum err err)
+{
+	struct courier *c = arg;
+
+	if (err != ERR_OK)
+		log_warn("message-refused", LOG_ERR(err));
+	pthread_mutex_lock(&c->lock);
+	lanes_confirm(c->lanes, sequence, err);
+	pthread_mutex_unlock(&c->lock);
+}
+
+/* Sleeps until the broker says something, a job comes or a lane's time is there. */
+static void wait_for_work(struct courier *c, const struct broker *broker)
+{
+	struct pollfd fds[] = {{.fd = c->wake_fd, .events = POLLIN},
+			       {.fd = broker_fd(broker), .events = POLLIN}};
+	int64_t wait_us;
+	eventfd_t count;
+
+	pthread_mutex_lock(&c->lock);
+	wait_us = lanes_due_us(c->lanes);
+	pthread_mutex_unlock(&c->lock);
+	if (wait_us != INT64_MAX)
+		wait_us -= clock_us();
+	if (wait_us > IDLE_MS * 1000)
+		wait_us = IDLE_MS * 1000;
+	if (wait_us < 0 || broker_has_input(broker))
+		wait_us = 0;
+	poll(fds, 2, (int)((wait_us + 999) / 1000));
+	if (fds[0].revents != 0)
+		eventfd_read(c->wake_fd, &count);
+}
+
+static enum err publish(struct courier *c, struct broker *broker, struct parcel_message *message,
+			struct text *body)
+{
+	char correlation_id[48];
+	char reply_queue[BROKER_NAME_SIZE];
+	char partition[16];
+	bool is_seat = courier_lane_is_seat(c, message->lane);
+	const char *name = message->lane == (unsigned)c->conf->partitions ? "gate" : "account";
+	uint64_t sequence = 0;
+	enum err err;
+
+	snprintf(partition, sizeof partition, "%u", message->lane);
+	snprintf(correlation_id, sizeof correlation_id, "%u.%" PRIu64, message->lane,
+		 message->number);
+	pthread_mutex_lock(&c->lock);
+	memcpy(reply_queue, c->reply_queue, sizeof reply_queue);
+	pthread_mutex_unlock(&c->lock);
+	text_clear(body);
+	parcel_message_write(message, body);
+	err = broker_publish(broker,
+			     &(struct broker_message){.exchange = is_seat ? "seat" : name,
+						      .routing_key = is_seat ? partition : name,
+						      .body = body->bytes,
+						      .length = body->length,
+						      .type = JOB_TYPE,
+						      .reply_to = reply_queue,
+						      .correlation_id = correlation_id,
+						      .persistent = true,
+						      .mandatory = true},
+			     &sequence);
+	pthread_mutex_lock(&c->lock);
+	lanes_sent(message, sequence);
+	pthread_mutex_unlock(&c->lock);
+	return err;
+}
+
+static enum err publish_due(struct courier *c, struct broker *broker, struct text *body)
+{
+	struct parcel_message *message;
+	enum err err = ERR_OK;
+
+	while (err == ERR_OK) {
+		pthread_mutex_lock(&c->lock);
+		message = c->online ? lanes_take(c->lanes, clock_us()) : NULL;
+		pthread_mutex_unlock(&c->lock);
+		if (message == NULL)
+			break;
+		err = publish(c, broker, message, body);
+	}
+	return err;
+}
+
+/* Until the connection is lost or the courier stops. */
+static enum err publisher_serve(struct courier *c, struct broker *broker)
+{
+	struct text body = {0};
+	bool blocked = false;
+	enum err err = ERR_OK;
+
+	set_online(c, true);
+	while (err == ERR_OK && !courier_is_stopping(c)) {
+		wait_for_work(c, broker);
+		err = broker_pump(broker, 0);
+		if (err == ERR_TIMEOUT)
+			err = ERR_OK;
+		if (err == ERR_OK && blocked != broker_is_blocked(broker)) {
+			blocked = !blocked;
+			log_warn("broker-alarm", LOG_S("blocked", blocked ? "yes" : "no"));
+			set_online(c, !blocked);
+		}
+		if (err == ERR_OK)
+			err = publish_due(c, broker, &body);
+	}
+	set_online(c, false);
+	text_fini(&body);
+	return err;
+}
+
+static enum err publisher_open(struct courier *c, struct broker **broker)
+{
+	char name[CONF_TEXT_MAX + 16];
+	enum err err;
+
+	snprintf(name, sizeof name, "%s publisher", c->conf->name);
+	err = broker_open(broker, c->conf->amqp_url, name);
+	if (err == ERR_OK)
+		err = broker_confirm(*broker, confirmed, c);
+	return err;
+}
+
+void *courier_publish_run(void *arg)
+{
+	struct courier *c = arg;
+	unsigned attempt = 0;
+
+	while (!courier_is_stopping(c)) {
+		struct broker *broker = NULL;
+		enum err err = publisher_open(c, &broker);
+
+		if (err == ERR_OK) {
+			log_info("broker-connected", LOG_S("side", "publisher"));
+			attempt = 0;
+			err = publisher_serve(c, broker);
+		}
+		broker_free(broker);
+		if (courier_is_stopping(c))
+			break;
+		log_warn("broker-lost", LOG_S("side", "publisher"), LOG_ERR(err));
+		courier_pause(c, broker_backoff_ms(attempt++));
+	}
+	return NULL;
+}

@@ -1,0 +1,113 @@
+/* The courier's replier: from the reply queue to those who wait. */
+#include "courier_private.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "log.h"
+
+#define IDLE_MS 200
+#define CHANNEL 1
+#define PREFETCH 256
+
+static void settle(struct courier *c, const struct broker_delivery *delivery)
+{
+	struct result *results = NULL;
+	uint64_t number = 0;
+	unsigned lane = UINT32_MAX;
+	size_t count = 0;
+	enum err err = reply_decode(delivery->body, delivery->length, &results, &count);
+
+	if (err != ERR_OK) {
+		log_error("reply-unreadable", LOG_ERR(err));
+		return;
+	}
+	if (sscanf(delivery->correlation_id, "%u.%" SCNu64, &lane, &number) != 2)
+		lane = UINT32_MAX;
+	pthread_mutex_lock(&c->lock);
+	for (size_t i = 0; i < count; i++)
+		lanes_settle(c->lanes, &results[i].id, &results[i].outcome);
+	if (lanes_answered(c->lanes, lane, number, count))
+		courier_wake_publisher(c);
+	pthread_mutex_unlock(&c->lock);
+	free(results);
+	if (courier_lane_is_seat(c, lane))
+		c->seat_changed(c->seat_arg);
+}
+
+/* Takes all that has come; one acknowledgement for the lot. */
+static enum err settle_all(struct courier *c, struct broker *broker)
+{
+	struct broker_delivery delivery;
+	uint64_t last = 0;
+
+	while (broker_take(broker, CHANNEL, &delivery)) {
+		settle(c, &delivery);
+		last = delivery.tag;
+		broker_delivery_fini(&delivery);
+	}
+	return last == 0 ? ERR_OK : broker_ack(broker, CHANNEL, last, true);
+}
+
+static void set_replying(struct courier *c, bool replying)
+{
+	pthread_mutex_lock(&c->lock);
+	c->replying = replying;
+	pthread_mutex_unlock(&c->lock);
+}
+
+static enum err replier_open(struct courier *c, struct broker **broker)
+{
+	char name[CONF_TEXT_MAX + 16];
+	char queue[BROKER_NAME_SIZE] = "";
+	enum err err;
+
+	courier_rename_reply_queue(c, queue);
+	snprintf(name, sizeof name, "%s replies", c->conf->name);
+	err = broker_open(broker, c->conf->amqp_url, name);
+	if (err == ERR_OK)
+		err = broker_declare_reply_queue(*broker, queue);
+	if (err == ERR_OK)
+		err = broker_consume(*broker, CHANNEL, queue, PREFETCH);
+	return err;
+}
+
+static enum err replier_serve(struct courier *c, struct broker *broker)
+{
+	enum err err = ERR_OK;
+
+	set_replying(c, true);
+	while (err == ERR_OK && !courier_is_stopping(c)) {
+		err = broker_pump(broker, IDLE_MS);
+		if (err == ERR_TIMEOUT)
+			err = ERR_OK;
+		if (err == ERR_OK)
+			err = settle_all(c, broker);
+	}
+	set_replying(c, false);
+	return err;
+}
+
+void *courier_replies_run(void *arg)
+{
+	struct courier *c = arg;
+	unsigned attempt = 0;
+
+	while (!courier_is_stopping(c)) {
+		struct broker *broker = NULL;
+		enum err err = replier_open(c, &broker);
+
+		if (err == ERR_OK) {
+			log_info("broker-connected", LOG_S("side", "replies"));
+			attempt = 0;
+			err = replier_serve(c, broker);
+		}
+		broker_free(broker);
+		if (courier_is_stopping(c))
+			break;
+		log_warn("broker-lost", LOG_S("side", "replies"), LOG_ERR(err));
+		courier_pause(c, broker_backoff_ms(attempt++));
+	}
+	return NULL;
+}

@@ -1,0 +1,202 @@
+/* HTTP: requests taken apart strictly, the head of an answer. RFC 9110; query as in the URL
+ * standard's application/x-www-form-urlencoded. */
+#include "http.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "id.h"
+
+bool http_is_visible(const char *text, size_t most)
+{
+	size_t length = strnlen(text, most + 1);
+
+	if (length == 0 || length > most)
+		return false;
+	for (size_t i = 0; i < length; i++)
+		if (text[i] < 0x21 || text[i] > 0x7e)
+			return false;
+	return true;
+}
+
+bool http_is_json(const char *content_type)
+{
+	static const char json[] = "application/json";
+	size_t length = strlen(json);
+
+	if (content_type == NULL || strncasecmp(content_type, json, length) != 0)
+		return false;
+	content_type += length;
+	content_type += strspn(content_type, " \t");
+	return *content_type == '\0' || *content_type == ';';
+}
+
+enum err http_body_length(const char *content_length, size_t *length)
+{
+	size_t value = 0;
+
+	if (content_length == NULL)
+		content_length = "";
+	for (const char *c = content_length; *c != '\0'; c++) {
+		if (*c < '0' || *c > '9')
+			return ERR_BAD_REQUEST;
+		if (value <= HTTP_BODY_MAX)
+			value = value * 10 + (size_t)(*c - '0');
+	}
+	if (value > HTTP_BODY_MAX)
+		return ERR_BODY_TOO_LARGE;
+	*length = value;
+	return ERR_OK;
+}
+
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+/* Decodes in place; false for a bad escape or %00, which no text of ours can hold. */
+static bool query_decode(char *text)
+{
+	char *to = text;
+
+	for (const char *from = text; *from != '\0'; from++) {
+		if (*from == '%') {
+			int high = hex_value(from[1]);
+			int low = high < 0 ? -1 : hex_value(from[2]);
+
+			if (low < 0 || high + low == 0)
+				return false;
+			*to++ = (char)(high * 16 + low);
+			from += 2;
+		} else {
+			*to++ = *from == '+' ? ' ' : *from;
+		}
+	}
+	*to = '\0';
+	return true;
+}
+
+static const char *query_add(struct http_request *request, char *pair)
+{
+	char *value = strchr(pair, '=');
+
+	if (value == NULL)
+		return "a query parameter has no value";
+	*value++ = '\0';
+	if (!query_decode(pair) || !query_decode(value))
+		return "the query has a bad percent escape";
+	if (http_param(request, pair) != NULL)
+		return "a query parameter is given twice";
+	if (request->param_count == HTTP_PARAMS_MAX)
+		return "the query has too many parameters";
+	request->params[request->param_count++] = (struct http_param){pair, value};
+	return NULL;
+}
+
+/* NULL when the query is fine, else what is wrong with it. */
+static const char *query_parse(struct http_request *request, const char *query)
+{
+	const char *fault = NULL;
+	char *rest = request->query;
+	char *pair;
+
+	if (query == NULL)
+		return NULL;
+	if (strlen(query) >= sizeof request->query)
+		return "the query is too long";
+	strcpy(request->query, query);
+	while (fault == NULL && (pair = strsep(&rest, "&")) != NULL)
+		if (*pair != '\0')
+			fault = query_add(request, pair);
+	return fault;
+}
+
+static void request_id_set(struct http_request *request, const char *given)
+{
+	char text[ID_TEXT_SIZE];
+	struct id id;
+
+	if (given == NULL || !http_is_visible(given, sizeof request->id - 1)) {
+		id = id_random();
+		id_format(&id, text);
+		given = text;
+	}
+	snprintf(request->id, sizeof request->id, "%s", given);
+}
+
+/* An empty header says as little as none. */
+static const char *none_if_empty(const char *text)
+{
+	return text != NULL && *text != '\0' ? text : NULL;
+}
+
+enum err http_request_parse(struct http_request *request, const struct http_raw *raw,
+			    char why[static HTTP_WHY_SIZE])
+{
+	const char *fault;
+
+	request->method = raw->method != NULL ? raw->method : "";
+	request->path = raw->path != NULL ? raw->path : "";
+	request->content_type = none_if_empty(raw->content_type);
+	request->token = none_if_empty(raw->token);
+	request_id_set(request, raw->request_id);
+	if (raw->twice != NULL) {
+		snprintf(why, HTTP_WHY_SIZE, "the header %s is given twice", raw->twice);
+		return ERR_BAD_REQUEST;
+	}
+	fault = query_parse(request, raw->query);
+	if (fault != NULL) {
+		snprintf(why, HTTP_WHY_SIZE, "%s", fault);
+		return ERR_BAD_REQUEST;
+	}
+	if (raw->key != NULL) {
+		if (!http_is_visible(raw->key, HTTP_KEY_SIZE - 1)) {
+			why[0] = '\0';
+			return ERR_BAD_KEY;
+		}
+		request->key = raw->key;
+	}
+	return ERR_OK;
+}
+
+const char *http_param(const struct http_request *request, const char *name)
+{
+	for (size_t i = 0; i < request->param_count; i++)
+		if (strcmp(request->params[i].name, name) == 0)
+			return request->params[i].value;
+	return NULL;
+}
+
+void http_response_clear(struct http_response *response)
+{
+	struct text body = response->body;
+
+	text_clear(&body);
+	*response = (struct http_response){.status = 200, .body = body};
+}
+
+void http_response_head(const struct http_response *response, const char *request_id,
+			struct text *out)
+{
+	text_printf(out, "Status: %d\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n",
+		    response->status, response->body.length);
+	text_printf(out, "Cache-Control: no-store\r\nX-Request-Id: %s\r\n", request_id);
+	if (response->key[0] != '\0')
+		text_printf(out, "Idempotency-Key: %s\r\n", response->key);
+	if (response->replayed)
+		text_puts(out, "Idempotency-Replayed: true\r\n");
+	if (response->location[0] != '\0')
+		text_printf(out, "Location: %s\r\n", response->location);
+	if (response->allow != NULL)
+		text_printf(out, "Allow: %s\r\n", response->allow);
+	if (response->retry_after_s > 0)
+		text_printf(out, "Retry-After: %d\r\n", response->retry_after_s);
+	text_puts(out, "\r\n");
+}

@@ -1,0 +1,237 @@
+/* Look-ups: plain reads of one row by a unique key, no locks. */
+#include "lookup.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "snapshot_store.h"
+
+#define WAIT_US 1000000
+
+struct lookup {
+	pthread_mutex_t lock;
+	pthread_cond_t returned;
+	size_t free_count;
+	size_t count;
+	struct db *free[]; /* free_count of count connections */
+};
+
+/* user by user_uuid, cash by primary key. */
+static const struct db_query select_balance = {
+	"lookup_balance",
+	"SELECT COALESCE(c.balance, 0)"
+	" FROM JSON_TABLE(?, '$[*]' COLUMNS (id CHAR(32) PATH '$.id')) d"
+	" STRAIGHT_JOIN user u ON u.uuid = UNHEX(d.id) LEFT JOIN cash c ON c.user_id = u.id"
+	" WHERE u.deleted_at IS NULL"};
+
+/* waiting_queue by primary key, user by primary key. */
+static const struct db_query select_ticket = {
+	"lookup_ticket",
+	"SELECT u.uuid, w.status, TIMESTAMPDIFF(MICROSECOND, '1970-01-01', w.expired_at),"
+	" w.expired_at > SYSDATE(6)"
+	" FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$.id')) d"
+	" STRAIGHT_JOIN waiting_queue w ON w.id = d.id STRAIGHT_JOIN user u ON u.id = w.user_id"};
+
+/* job by primary key. */
+static const struct db_query select_job = {
+	"lookup_job", "SELECT j.fingerprint, j.code, j.why, j.data"
+		      " FROM JSON_TABLE(?, '$[*]' COLUMNS (id CHAR(32) PATH '$.id')) d"
+		      " STRAIGHT_JOIN job j ON j.id = UNHEX(d.id)"};
+
+const struct db_query *const front_queries[] = {&snapshot_store_gate,
+						&snapshot_store_tickets,
+						&snapshot_store_concerts,
+						&snapshot_store_schedules,
+						&snapshot_store_seats,
+						&select_balance,
+						&select_ticket,
+						&select_job,
+						NULL};
+
+enum err lookup_new(struct lookup **lookup, const struct conf *conf)
+{
+	size_t count = (size_t)conf->front_db_connections;
+	struct lookup *made = calloc(1, sizeof *made + count * sizeof made->free[0]);
+	enum err err = ERR_OK;
+
+	if (made == NULL)
+		return ERR_MEMORY;
+	pthread_mutex_init(&made->lock, NULL);
+	pthread_cond_init(&made->returned, NULL);
+	made->count = count;
+	while (err == ERR_OK && made->free_count < count) {
+		err = db_new(&made->free[made->free_count], conf);
+		if (err == ERR_OK)
+			made->free_count++;
+	}
+	if (err == ERR_OK)
+		*lookup = made;
+	else
+		lookup_free(made);
+	return err;
+}
+
+void lookup_free(struct lookup *lookup)
+{
+	if (lookup == NULL)
+		return;
+	while (lookup->free_count > 0)
+		db_free(lookup->free[--lookup->free_count]);
+	pthread_cond_destroy(&lookup->returned);
+	pthread_mutex_destroy(&lookup->lock);
+	free(lookup);
+}
+
+static struct db *borrow(struct lookup *lookup)
+{
+	struct timespec deadline = clock_timespec(clock_us() + WAIT_US);
+	struct db *db = NULL;
+	int rc = 0;
+
+	pthread_mutex_lock(&lookup->lock);
+	while (lookup->free_count == 0 && rc == 0)
+		rc = pthread_cond_clockwait(&lookup->returned, &lookup->lock, CLOCK_MONOTONIC,
+					    &deadline);
+	if (lookup->free_count > 0)
+		db = lookup->free[--lookup->free_count];
+	pthread_mutex_unlock(&lookup->lock);
+	return db;
+}
+
+static void give_back(struct lookup *lookup, struct db *db)
+{
+	pthread_mutex_lock(&lookup->lock);
+	lookup->free[lookup->free_count++] = db;
+	pthread_cond_signal(&lookup->returned);
+	pthread_mutex_unlock(&lookup->lock);
+}
+
+/* Asks, and asks again when the connection turns out to be lost: idle ones are closed by the
+ * server after seconds. */
+static enum err ask(struct lookup *lookup, const struct db_query *query, const char *json,
+		    db_row_fn *row, void *arg)
+{
+	struct db *db = borrow(lookup);
+	enum err err;
+
+	if (db == NULL)
+		return ERR_UNAVAILABLE;
+	err = db_select(db, query, json, strlen(json), row, arg);
+	if (err == ERR_DB_GONE)
+		err = db_select(db, query, json, strlen(json), row, arg);
+	give_back(lookup, db);
+	return err;
+}
+
+static void json_of_id(const struct id *id, char json[static 64])
+{
+	char hex[ID_HEX_SIZE];
+
+	id_format_hex(id, hex);
+	snprintf(json, 64, "[{\"id\":\"%s\"}]", hex);
+}
+
+static enum err balance_row(void *arg, const struct db_row *row)
+{
+	*(int64_t *)arg = db_row_int(row, 0);
+	return ERR_OK;
+}
+
+enum err lookup_balance(struct lookup *lookup, const struct id *user, int64_t *balance)
+{
+	int64_t found = -1; /* no balance is negative */
+	char json[64];
+	enum err err;
+
+	json_of_id(user, json);
+	err = ask(lookup, &select_balance, json, balance_row, &found);
+	if (err == ERR_OK && found < 0)
+		err = ERR_UNKNOWN_USER;
+	if (err == ERR_OK)
+		*balance = found;
+	return err;
+}
+
+struct ticket_found {
+	struct lookup_ticket ticket;
+	bool found;
+};
+
+static enum err ticket_row(void *arg, const struct db_row *row)
+{
+	static const struct {
+		const char *text;
+		enum lookup_ticket_status status;
+	} statuses[] = {{"WAITING", LOOKUP_TICKET_WAITING},
+			{"ACTIVE", LOOKUP_TICKET_ACTIVE},
+			{"EXPIRED", LOOKUP_TICKET_EXPIRED},
+			{"FINISHED", LOOKUP_TICKET_FINISHED}};
+	struct ticket_found *found = arg;
+	char text[16];
+
+	db_row_text(row, 1, text, sizeof text);
+	for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
+		if (strcmp(statuses[i].text, text) != 0)
+			continue;
+		found->ticket = (struct lookup_ticket){.user = db_row_id(row, 0),
+						       .status = statuses[i].status,
+						       .expires_us = db_row_int(row, 2),
+						       .is_live = db_row_int(row, 3) != 0};
+		found->found = true;
+	}
+	return ERR_OK;
+}
+
+enum err lookup_ticket(struct lookup *lookup, int64_t number, struct lookup_ticket *ticket)
+{
+	struct ticket_found found = {0};
+	char json[64];
+	enum err err;
+
+	snprintf(json, sizeof json, "[{\"id\":%lld}]", (long long)number);
+	err = ask(lookup, &select_ticket, json, ticket_row, &found);
+	if (err == ERR_OK && !found.found)
+		err = ERR_NOT_FOUND;
+	if (err == ERR_OK)
+		*ticket = found.ticket;
+	return err;
+}
+
+struct job_found {
+	struct lookup_job *job;
+	bool found;
+};
+
+static enum err job_row(void *arg, const struct db_row *row)
+{
+	struct job_found *found = arg;
+	struct lookup_job *job = found->job;
+	char code[40];
+
+	db_row_bytes(row, 0, job->fingerprint, sizeof job->fingerprint);
+	db_row_text(row, 1, code, sizeof code);
+	job->outcome.err = err_from_code(code);
+	if (job->outcome.err == ERR_COUNT) /* stored by a newer release than ours */
+		return ERR_DB_DATA;
+	db_row_text(row, 2, job->outcome.why, sizeof job->outcome.why);
+	db_row_text(row, 3, job->outcome.data, sizeof job->outcome.data);
+	job->outcome.replayed = true;
+	found->found = true;
+	return ERR_OK;
+}
+
+enum err lookup_job(struct lookup *lookup, const struct id *id, struct lookup_job *job)
+{
+	struct job_found found = {.job = job};
+	char json[64];
+	enum err err;
+
+	json_of_id(id, json);
+	err = ask(lookup, &select_job, json, job_row, &found);
+	if (err == ERR_OK && !found.found)
+		err = ERR_UNKNOWN_JOB;
+	return err;
+}

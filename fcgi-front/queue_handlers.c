@@ -1,0 +1,38 @@
+/* The line: joining it, and the place in it. */
+#include "admission.h"
+#include "answer.h"
+#include "routes.h"
+#include "write.h"
+
+enum err handle_issue(struct call *call)
+{
+	static const char *const members[] = {"userId", "resume"};
+	struct job job = {.kind = JOB_ISSUE};
+	enum err err = json_refuse_others(call->body, members, 2, call->why);
+
+	if (err == ERR_OK)
+		err = json_get_id(call->body, "userId", &job.user, call->why);
+	if (err == ERR_OK && json_has(call->body, "resume"))
+		err = json_get_bool(call->body, "resume", &job.resume, call->why);
+	if (err != ERR_OK)
+		return err;
+	call_set_user(call, &job.user);
+	return write_submit(call, &job, &job.user);
+}
+
+/* The call that everybody in line repeats: no query while the ticket is live. */
+enum err handle_status(struct call *call)
+{
+	struct text *out;
+	enum err err =
+		admission_find(call->front, &call->token, call_deadline_us(call), &call->place);
+
+	if (err != ERR_OK)
+		return err;
+	out = answer_open(call);
+	text_putc(out, '{');
+	place_write(&call->place, out);
+	text_putc(out, '}');
+	answer_close(call);
+	return ERR_OK;
+}

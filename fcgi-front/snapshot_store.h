@@ -1,0 +1,16 @@
+/* The SQL of snapshots. */
+#ifndef BOXOFFICE_SNAPSHOT_STORE_H
+#define BOXOFFICE_SNAPSHOT_STORE_H
+
+#include "db.h"
+#include "err.h"
+#include "snapshot.h"
+
+/* Reads the whole of it. Returns owned: snapshot_release(). The errors of db.h; ERR_MEMORY. */
+MUST_CHECK enum err snapshot_store_load(struct db *db, struct snapshot **snapshot);
+
+/* For front_queries[]. */
+extern const struct db_query snapshot_store_gate, snapshot_store_tickets, snapshot_store_concerts,
+	snapshot_store_schedules, snapshot_store_seats;
+
+#endif
