@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "log.h"
 #include "mem.h"
-#include "moment.h"
 
 void consumer_fini(struct consumer *consumer)
 {
@@ -61,7 +61,7 @@ static enum err connect_now(struct consumer *consumer)
 	enum err err = broker_open(&consumer->broker, consumer->conf->amqp_url, name);
 	if (err)
 		return err;
-	consumer->connected_ms = moment_ms();
+	consumer->connected_ms = clock_ms();
 	consumer->generation++;
 	return ERR_OK;
 }
@@ -69,7 +69,7 @@ static enum err connect_now(struct consumer *consumer)
 enum err consumer_ensure_open(struct consumer *consumer)
 {
 	enum err err = consumer->broker ? ERR_OK : connect_now(consumer);
-	int64_t age_ms = moment_ms() - consumer->connected_ms;
+	int64_t age_ms = clock_ms() - consumer->connected_ms;
 	for (size_t i = 0; i < consumer->queue_count && !err; i++) {
 		struct consumer_queue *queue = &consumer->queues[i];
 		if (queue->is_subscribed || age_ms < queue->after_ms)

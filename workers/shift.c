@@ -2,9 +2,9 @@
 
 #include <stdio.h>
 
+#include "clock.h"
 #include "fault.h"
 #include "log.h"
-#include "moment.h"
 
 /* Hits on a unique key in a row after which it is not a race but the job itself. */
 #define MAX_DUPLICATES 5
@@ -12,8 +12,8 @@
 
 void shift_wait(struct worker *worker, int64_t span_ms)
 {
-	int64_t end_ms = moment_ms() + span_ms;
-	for (int64_t left = span_ms; left > 0 && !worker_is_stopping(); left = end_ms - moment_ms()) {
+	int64_t end_ms = clock_ms() + span_ms;
+	for (int64_t left = span_ms; left > 0 && !worker_is_stopping(); left = end_ms - clock_ms()) {
 		int slice_ms = left < PUMP_MS ? (int)left : PUMP_MS;
 		outbox_keep_alive(&worker->outbox);
 		if (consumer_pump(&worker->consumer, slice_ms) != ERR_BROKER_GONE)
@@ -123,7 +123,7 @@ static void log_shift(const struct intake *intake, int64_t began_us, int64_t app
 	log_info("batch", LOG_S("queue", intake->deliveries[0].consumer),
 		 LOG_I("messages", intake->delivery_count), LOG_I("jobs", intake->item_count),
 		 LOG_I("refused", count_refused(intake)), LOG_US("apply_ms", applied_us - began_us),
-		 LOG_US("total_ms", moment_us() - began_us),
+		 LOG_US("total_ms", clock_us() - began_us),
 		 LOG_S("request", intake->batch.count ? intake->batch.entries[0].job.request_id : ""));
 }
 
@@ -135,13 +135,13 @@ void shift_run(struct worker *worker, unsigned lane)
 	if (!intake->delivery_count)
 		return;
 	unsigned generation = worker->consumer.generation;
-	int64_t began_us = moment_us();
+	int64_t began_us = clock_us();
 	enum err err = intake->batch.count ? apply(worker, &intake->batch) : ERR_OK;
 	if (err == ERR_DB_DATA)
 		err = isolate(worker);
 	if (err)
 		return; /* TERM: unacknowledged, it comes again */
-	int64_t applied_us = moment_us();
+	int64_t applied_us = clock_us();
 	fault_point("after-commit");
 	if (outbox_ensure_open(&worker->outbox) == ERR_OK)
 		outbox_send_replies(&worker->outbox, intake);

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "fault.h"
 #include "log.h"
-#include "moment.h"
 #include "shift.h"
 
 #define IDLE_MS 1000
@@ -69,25 +69,25 @@ void worker_close(struct worker *worker)
 
 static void do_chore(struct worker *worker)
 {
-	if (!worker->chore || moment_ms() < worker->next_chore_ms)
+	if (!worker->chore || clock_ms() < worker->next_chore_ms)
 		return;
 	worker->chore(worker->chore_arg);
-	worker->next_chore_ms = moment_ms() + worker->chore_interval_ms;
+	worker->next_chore_ms = clock_ms() + worker->chore_interval_ms;
 }
 
 static int idle_ms(const struct worker *worker)
 {
 	if (!worker->chore)
 		return IDLE_MS;
-	int64_t left = worker->next_chore_ms - moment_ms();
+	int64_t left = worker->next_chore_ms - clock_ms();
 	return left < 0 ? 0 : left < IDLE_MS ? (int)left : IDLE_MS;
 }
 
 static void ping(struct worker *worker)
 {
-	if (moment_ms() - worker->last_ping_ms < PING_MS)
+	if (clock_ms() - worker->last_ping_ms < PING_MS)
 		return;
-	worker->last_ping_ms = moment_ms();
+	worker->last_ping_ms = clock_ms();
 	if (db_ping(worker->db))
 		log_debug("ping-failed", LOG_S("mended", "by the next batch"));
 }
