@@ -101,5 +101,9 @@ enum err admission_check(const struct front *front, const struct queue_token *to
 {
 	enum err err = admission_find(front, token, deadline_us, place);
 
+	/* The other front may have seen the admission already: nobody is refused by an old
+	 * snapshot. */
+	if (err == ERR_OK && !place->active && snapshots_refresh(front->snapshots, deadline_us))
+		err = admission_find(front, token, deadline_us, place);
 	return err == ERR_OK && !place->active ? ERR_NOT_ADMITTED : err;
 }

@@ -50,8 +50,9 @@ void answer_failure(struct call *call, enum err err, const char *why, const char
 	set_status(call->response, err_http_status(shown));
 }
 
-/* The token of a ticket just given, and its place as the newest snapshot knows it. When that has
- * left the line meanwhile (an old answer repeated), the place is what the worker said. */
+/* The token of a ticket just given, and its place as the newest snapshot knows it; one that the
+ * worker knows as admitted is looked up until a snapshot knows it too. When that has left the line
+ * meanwhile (an old answer repeated), the place is what the worker said. */
 static enum err render_issued(struct call *call, const struct id *user, const char *data,
 			      struct text *out)
 {
@@ -60,7 +61,9 @@ static enum err render_issued(struct call *call, const struct id *user, const ch
 	char why[JSON_WHY_SIZE];
 	char status[32] = "";
 	struct json_object *object = NULL;
+	enum err (*find)(const struct front *, const struct queue_token *, int64_t, struct place *);
 	struct place place;
+	bool is_active;
 	enum err err;
 
 	token.expires_s = token.issued_s + call->front->conf->token_ttl_s;
@@ -76,10 +79,11 @@ static enum err render_issued(struct call *call, const struct id *user, const ch
 	err = token_sign_queue(call->front->keys, &token, text);
 	if (err != ERR_OK)
 		goto out;
-	if (admission_find(call->front, &token, call_deadline_us(call), &place) != ERR_OK)
-		place = strcmp(status, "ACTIVE") == 0
-				? place_active(0)
-				: place_waiting(token.ticket, token.ticket, 0, 0);
+	is_active = strcmp(status, "ACTIVE") == 0;
+	find = is_active ? admission_check : admission_find;
+	if (find(call->front, &token, call_deadline_us(call), &place) != ERR_OK)
+		place = is_active ? place_active(0)
+				  : place_waiting(token.ticket, token.ticket, 0, 0);
 	text_printf(out, "{\"token\":\"%s\",", text);
 	place_write(&place, out);
 	text_putc(out, '}');

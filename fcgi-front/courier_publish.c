@@ -150,6 +150,7 @@ void *courier_publish_run(void *arg)
 	struct courier *c = arg;
 	unsigned attempt = 0;
 
+	/* An attempt that fails is logged by broker.c. */
 	while (!courier_is_stopping(c)) {
 		struct broker *broker = NULL;
 		enum err err = publisher_open(c, &broker);
@@ -158,11 +159,10 @@ void *courier_publish_run(void *arg)
 			log_info("broker-connected", LOG_S("side", "publisher"));
 			attempt = 0;
 			err = publisher_serve(c, broker);
+			if (err != ERR_OK)
+				log_warn("broker-lost", LOG_S("side", "publisher"), LOG_ERR(err));
 		}
 		broker_free(broker);
-		if (courier_is_stopping(c))
-			break;
-		log_warn("broker-lost", LOG_S("side", "publisher"), LOG_ERR(err));
 		courier_pause(c, broker_backoff_ms(attempt++));
 	}
 	return NULL;

@@ -1,7 +1,6 @@
 /* The courier's replier: from the reply queue to those who wait. */
 #include "courier_private.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -10,6 +9,18 @@
 #define IDLE_MS 200
 #define CHANNEL 1
 #define PREFETCH 256
+
+/* Reads back "lane.number", as the publisher wrote it; leaves both alone when it is not that. */
+static void correlation_read(const char *text, unsigned *lane, uint64_t *number)
+{
+	char *end;
+	unsigned long read = strtoul(text, &end, 10);
+
+	if (end == text || *end != '.' || read >= UINT32_MAX)
+		return;
+	*lane = (unsigned)read;
+	*number = strtoull(end + 1, NULL, 10);
+}
 
 static void settle(struct courier *c, const struct broker_delivery *delivery)
 {
@@ -23,8 +34,7 @@ static void settle(struct courier *c, const struct broker_delivery *delivery)
 		log_error("reply-unreadable", LOG_ERR(err));
 		return;
 	}
-	if (sscanf(delivery->correlation_id, "%u.%" SCNu64, &lane, &number) != 2)
-		lane = UINT32_MAX;
+	correlation_read(delivery->correlation_id, &lane, &number);
 	pthread_mutex_lock(&c->lock);
 	for (size_t i = 0; i < count; i++)
 		lanes_settle(c->lanes, &results[i].id, &results[i].outcome);
@@ -94,6 +104,7 @@ void *courier_replies_run(void *arg)
 	struct courier *c = arg;
 	unsigned attempt = 0;
 
+	/* An attempt that fails is logged by broker.c. */
 	while (!courier_is_stopping(c)) {
 		struct broker *broker = NULL;
 		enum err err = replier_open(c, &broker);
@@ -102,11 +113,10 @@ void *courier_replies_run(void *arg)
 			log_info("broker-connected", LOG_S("side", "replies"));
 			attempt = 0;
 			err = replier_serve(c, broker);
+			if (err != ERR_OK)
+				log_warn("broker-lost", LOG_S("side", "replies"), LOG_ERR(err));
 		}
 		broker_free(broker);
-		if (courier_is_stopping(c))
-			break;
-		log_warn("broker-lost", LOG_S("side", "replies"), LOG_ERR(err));
 		courier_pause(c, broker_backoff_ms(attempt++));
 	}
 	return NULL;

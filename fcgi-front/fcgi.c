@@ -23,6 +23,7 @@
 #define STACK_BYTES (256 * 1024)
 #define DRAIN_MAX (1024 * 1024) /* of an overlong body, before its connection is closed instead */
 #define ACCEPT_PAUSE_MS 50
+#define JOIN_PAUSE_MS 5
 
 struct fcgi_thread {
 	struct fcgi *fcgi;
@@ -295,28 +296,35 @@ void fcgi_drain(struct fcgi *fcgi)
 	FCGX_ShutdownPending();
 }
 
+/* True when the thread has ended. */
+static bool thread_join(struct fcgi_thread *thread)
+{
+	int fd = atomic_load(&thread->idle_fd);
+
+	/* Ends the wait on an idle kept connection; a request that is in the socket already is
+	 * still read and served. Done at each turn: the thread may have gone idle just now. */
+	if (fd >= 0)
+		shutdown(fd, SHUT_RD);
+	if (!thread->is_joined)
+		thread->is_joined = pthread_tryjoin_np(thread->id, NULL) == 0;
+	return thread->is_joined;
+}
+
 bool fcgi_join(struct fcgi *fcgi, int wait_ms)
 {
-	struct timespec until = clock_timespec(clock_us() + (int64_t)wait_ms * 1000);
-	bool all = true;
+	int64_t until_us = clock_us() + (int64_t)wait_ms * 1000;
+	struct timespec pause = {.tv_nsec = JOIN_PAUSE_MS * 1000000L};
+	size_t joined = 0;
 
-	/* Ends the wait of idle kept connections; a request that is in the socket already is still
-	 * read and served. Done at each turn: a thread may have gone idle just now. */
-	for (size_t i = 0; i < fcgi->count; i++) {
-		int fd = atomic_load(&fcgi->threads[i].idle_fd);
-
-		if (fd >= 0)
-			shutdown(fd, SHUT_RD);
+	for (;;) {
+		while (joined < fcgi->count && thread_join(&fcgi->threads[joined]))
+			joined++;
+		if (joined == fcgi->count || clock_us() >= until_us)
+			return joined == fcgi->count;
+		for (size_t i = joined; i < fcgi->count; i++)
+			(void)thread_join(&fcgi->threads[i]);
+		nanosleep(&pause, NULL);
 	}
-	for (size_t i = 0; i < fcgi->count; i++) {
-		struct fcgi_thread *thread = &fcgi->threads[i];
-
-		if (!thread->is_joined)
-			thread->is_joined = pthread_clockjoin_np(thread->id, NULL, CLOCK_MONOTONIC,
-								 &until) == 0;
-		all = all && thread->is_joined;
-	}
-	return all;
 }
 
 void fcgi_free(struct fcgi *fcgi)

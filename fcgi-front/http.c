@@ -182,11 +182,42 @@ void http_response_clear(struct http_response *response)
 	*response = (struct http_response){.status = 200, .body = body};
 }
 
+/* What RFC 9110 section 15 calls a status. The web server sends it on as it is, and a status line
+ * without a phrase would lack a space that HTTP/1.1 wants. */
+static const char *reason_phrase(int status)
+{
+	static const struct {
+		int status;
+		const char *phrase;
+	} reasons[] = {
+		{200, "OK"},
+		{202, "Accepted"},
+		{400, "Bad Request"},
+		{401, "Unauthorized"},
+		{402, "Payment Required"},
+		{403, "Forbidden"},
+		{404, "Not Found"},
+		{405, "Method Not Allowed"},
+		{409, "Conflict"},
+		{413, "Content Too Large"},
+		{415, "Unsupported Media Type"},
+		{422, "Unprocessable Content"},
+		{429, "Too Many Requests"},
+		{503, "Service Unavailable"},
+	};
+
+	for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+		if (reasons[i].status == status)
+			return reasons[i].phrase;
+	return "Unknown";
+}
+
 void http_response_head(const struct http_response *response, const char *request_id,
 			struct text *out)
 {
-	text_printf(out, "Status: %d\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n",
-		    response->status, response->body.length);
+	text_printf(out,
+		    "Status: %d %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n",
+		    response->status, reason_phrase(response->status), response->body.length);
 	text_printf(out, "Cache-Control: no-store\r\nX-Request-Id: %s\r\n", request_id);
 	if (response->key[0] != '\0')
 		text_printf(out, "Idempotency-Key: %s\r\n", response->key);

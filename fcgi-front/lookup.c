@@ -10,13 +10,20 @@
 #include "snapshot_store.h"
 
 #define WAIT_US 1000000
+/* The server ends a session that idles for 10 s (wait_timeout); ours begin anew before that. */
+#define IDLE_MOST_US 8000000
+
+struct pooled {
+	struct db *db;
+	int64_t used_us; /* when it was given back */
+};
 
 struct lookup {
+	const struct conf *conf;
 	pthread_mutex_t lock;
 	pthread_cond_t returned;
 	size_t free_count;
-	size_t count;
-	struct db *free[]; /* free_count of count connections */
+	struct pooled free[]; /* the last used one at the end */
 };
 
 /* user by user_uuid, cash by primary key. */
@@ -61,9 +68,9 @@ enum err lookup_new(struct lookup **lookup, const struct conf *conf)
 		return ERR_MEMORY;
 	pthread_mutex_init(&made->lock, NULL);
 	pthread_cond_init(&made->returned, NULL);
-	made->count = count;
+	made->conf = conf;
 	while (err == ERR_OK && made->free_count < count) {
-		err = db_new(&made->free[made->free_count], conf);
+		err = db_new(&made->free[made->free_count].db, conf);
 		if (err == ERR_OK)
 			made->free_count++;
 	}
@@ -79,16 +86,16 @@ void lookup_free(struct lookup *lookup)
 	if (lookup == NULL)
 		return;
 	while (lookup->free_count > 0)
-		db_free(lookup->free[--lookup->free_count]);
+		db_free(lookup->free[--lookup->free_count].db);
 	pthread_cond_destroy(&lookup->returned);
 	pthread_mutex_destroy(&lookup->lock);
 	free(lookup);
 }
 
-static struct db *borrow(struct lookup *lookup)
+static struct pooled take(struct lookup *lookup)
 {
 	struct timespec deadline = clock_timespec(clock_us() + WAIT_US);
-	struct db *db = NULL;
+	struct pooled pooled = {0};
 	int rc = 0;
 
 	pthread_mutex_lock(&lookup->lock);
@@ -96,21 +103,33 @@ static struct db *borrow(struct lookup *lookup)
 		rc = pthread_cond_clockwait(&lookup->returned, &lookup->lock, CLOCK_MONOTONIC,
 					    &deadline);
 	if (lookup->free_count > 0)
-		db = lookup->free[--lookup->free_count];
+		pooled = lookup->free[--lookup->free_count];
 	pthread_mutex_unlock(&lookup->lock);
-	return db;
+	return pooled;
+}
+
+static struct db *borrow(struct lookup *lookup)
+{
+	struct pooled pooled = take(lookup);
+	struct db *fresh;
+
+	if (pooled.db != NULL && clock_us() - pooled.used_us > IDLE_MOST_US &&
+	    db_new(&fresh, lookup->conf) == ERR_OK) {
+		db_free(pooled.db);
+		pooled.db = fresh;
+	}
+	return pooled.db;
 }
 
 static void give_back(struct lookup *lookup, struct db *db)
 {
 	pthread_mutex_lock(&lookup->lock);
-	lookup->free[lookup->free_count++] = db;
+	lookup->free[lookup->free_count++] = (struct pooled){db, clock_us()};
 	pthread_cond_signal(&lookup->returned);
 	pthread_mutex_unlock(&lookup->lock);
 }
 
-/* Asks, and asks again when the connection turns out to be lost: idle ones are closed by the
- * server after seconds. */
+/* Asks, and asks again when the connection turns out to be lost: the server may be back. */
 static enum err ask(struct lookup *lookup, const struct db_query *query, const char *json,
 		    db_row_fn *row, void *arg)
 {

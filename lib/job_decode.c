@@ -19,8 +19,10 @@ static enum err read_version(const struct json_object *object, char why[static J
 {
 	int64_t version;
 
-	if (json_get_int(object, "v", JOB_ENVELOPE_VERSION, JOB_ENVELOPE_VERSION, &version, why))
+	if (json_get_int(object, "v", JOB_ENVELOPE_VERSION, JOB_ENVELOPE_VERSION, &version, why)) {
+		snprintf(why, JOB_WHY_SIZE, "v must be %d", JOB_ENVELOPE_VERSION);
 		return ERR_BAD_VERSION;
+	}
 	return ERR_OK;
 }
 

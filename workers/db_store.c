@@ -1,5 +1,7 @@
 #include "db_store.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "inbox.h"
@@ -10,11 +12,13 @@ static const struct db_query find_jobs = {
 		     " FROM JSON_TABLE(?, '$[*]' COLUMNS (id CHAR(32) PATH '$.id')) d"
 		     " STRAIGHT_JOIN job j ON j.id = UNHEX(d.id)"};
 
-/* No locks. cash_history by cash_history_job: charges whose row in job was pruned. */
+/* No locks. cash_history by cash_history_job, user by primary key: charges whose row in job was
+ * pruned. */
 static const struct db_query find_charges = {
-	"find-charges", "SELECT h.job_id, h.amount, h.balance_after, h.description"
+	"find-charges", "SELECT h.job_id, h.amount, h.balance_after, h.description, u.uuid"
 			" FROM JSON_TABLE(?, '$[*]' COLUMNS (id CHAR(32) PATH '$.id')) d"
-			" STRAIGHT_JOIN cash_history h ON h.job_id = UNHEX(d.id)"};
+			" STRAIGHT_JOIN cash_history h ON h.job_id = UNHEX(d.id)"
+			" STRAIGHT_JOIN user u ON u.id = h.user_id"};
 
 #define JOB_COLUMNS                                                                                \
 	"(id CHAR(32) PATH '$.id', kind VARCHAR(16) PATH '$.kind', attempt INT PATH '$.attempt',"  \
@@ -112,26 +116,33 @@ static enum err take_job(void *arg, const struct db_row *row)
 	return ERR_OK;
 }
 
+/* The very charge that made this row of the history? */
+static bool is_same_charge(const struct job *job, const struct db_row *row)
+{
+	char memo[sizeof job->memo];
+	struct id user = db_row_id(row, 4);
+	db_row_text(row, 3, memo, sizeof memo);
+	return job->kind == JOB_CHARGE && job->amount == db_row_int(row, 1) &&
+	       strcmp(job->memo, memo) == 0 && id_equal(&job->user, &user);
+}
+
 /* A charge whose job row was pruned: the same user's same amount gets its balance of then, all
- * else is a reused key. */
+ * else is a reused key. The debit of a payment is left to the rules: they find the payment. */
 static enum err take_charge(void *arg, const struct db_row *row)
 {
 	struct batch *batch = arg;
 	struct id id = db_row_id(row, 0);
 	for (size_t i = 0; i < batch->count; i++) {
 		const struct batch_entry *entry = &batch->entries[i];
-		if (!id_equal(&entry->job.id, &id) || batch->known[entry->known].is_settled)
+		if (!id_equal(&entry->job.id, &id) || batch->known[entry->known].is_settled ||
+		    (entry->job.kind == JOB_PAY && db_row_int(row, 1) < 0))
 			continue;
-		char memo[sizeof entry->job.memo];
-		db_row_text(row, 3, memo, sizeof memo);
-		bool is_same = entry->job.kind == JOB_CHARGE &&
-			       entry->job.amount == db_row_int(row, 1) &&
-			       strcmp(entry->job.memo, memo) == 0;
-		struct outcome outcome = {.err = is_same ? ERR_OK : ERR_KEY_REUSED};
-		struct text data = {0};
-		text_printf(&data, "{\"balance\":%lld}", (long long)db_row_int(row, 2));
-		memcpy(outcome.data, data.bytes, data.length + 1);
-		text_fini(&data);
+		struct outcome outcome = {.err = ERR_KEY_REUSED};
+		if (is_same_charge(&entry->job, row)) {
+			outcome.err = ERR_OK;
+			snprintf(outcome.data, sizeof outcome.data, "{\"balance\":%" PRId64 "}",
+				 db_row_int(row, 2));
+		}
 		inbox_put_stored(batch, &id, entry->fingerprint, entry->job.attempt, &outcome);
 	}
 	return ERR_OK;

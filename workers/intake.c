@@ -66,9 +66,12 @@ static void add_entry(struct intake *intake, const struct job_entry *entry, size
 	batch_add(&intake->batch, &entry->job);
 }
 
-static bool is_reply_queue(const char *name)
+/* Results go to reply queues alone, and those of importers to the queues that importers own: else
+ * whoever may publish here could make a worker write into any queue. */
+static bool may_reply_to(const char *name, unsigned queue_set)
 {
-	return !name[0] || strncmp(name, "reply.", strlen("reply.")) == 0;
+	const char *prefix = queue_set & QUEUE_IMPORT ? "reply.import." : "reply.";
+	return !name[0] || strncmp(name, prefix, strlen(prefix)) == 0;
 }
 
 static void keep(struct intake *intake, const struct broker_delivery *delivery)
@@ -98,7 +101,7 @@ bool intake_add(struct intake *intake, struct broker_delivery *delivery, unsigne
 		return false;
 	}
 	keep(intake, delivery);
-	if (!err && !is_reply_queue(delivery->reply_to)) {
+	if (!err && !may_reply_to(delivery->reply_to, queue_set)) {
 		err = ERR_BAD_REPLY_TO;
 		snprintf(why, sizeof why, "%s", err_message(err));
 	}

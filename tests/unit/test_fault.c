@@ -109,6 +109,12 @@ static void a_switch_with_a_count_turns_on_then_and_stays(void **state)
 
 static void a_setting_that_cannot_be_understood_is_refused(void **state)
 {
+	static const char long_point[] =
+		"0123456789012345678901234567890123456789012345678901234567890123456789"
+		"0123456789:kill";
+	static const char too_many[] =
+		"a:on,a:on,a:on,a:on,a:on,a:on,a:on,a:on,a:on,a:on,a:on,a:on,a:on,a:on,a:on,a:on,"
+		"a:on";
 	static const char *const bad[] = {
 		"p",
 		":kill",
@@ -126,10 +132,8 @@ static void a_setting_that_cannot_be_understood_is_refused(void **state)
 		"p:kill:1:2",
 		" ",
 		"p:KILL",
-		"0123456789012345678901234567890123456789012345678901234567890123456789"
-		"0123456789:kill",
-		"a:on,a:on,a:on,a:on,a:on,a:on,a:on,a:on,a:on,a:on,a:on,a:on,a:on,a:on,a:on,a:on,"
-		"a:on",
+		long_point,
+		too_many,
 	};
 
 	(void)state;

@@ -119,6 +119,21 @@ static void json_is_json_with_or_without_parameters(void **state)
 	assert_false(http_is_json(NULL));
 }
 
+static void every_status_has_its_phrase(void **state)
+{
+	struct http_response response = {0};
+	struct text head = {0};
+
+	(void)state;
+	for (unsigned i = 0; i < ERR_COUNT; i++) {
+		response.status = err_http_status(err_public((enum err)i));
+		text_clear(&head);
+		http_response_head(&response, "r", &head);
+		assert_null(strstr(head.bytes, "Unknown"));
+	}
+	text_fini(&head);
+}
+
 static void an_answer_has_the_headers_it_needs(void **state)
 {
 	struct http_response response = {0};
@@ -128,7 +143,7 @@ static void an_answer_has_the_headers_it_needs(void **state)
 	http_response_clear(&response);
 	text_puts(&response.body, "{}");
 	http_response_head(&response, "r1", &head);
-	assert_string_equal(head.bytes, "Status: 200\r\nContent-Type: application/json\r\n"
+	assert_string_equal(head.bytes, "Status: 200 OK\r\nContent-Type: application/json\r\n"
 					"Content-Length: 2\r\nCache-Control: no-store\r\n"
 					"X-Request-Id: r1\r\n\r\n");
 	response.status = 503;
@@ -139,7 +154,7 @@ static void an_answer_has_the_headers_it_needs(void **state)
 	strcpy(response.location, "/jobs/h");
 	text_clear(&head);
 	http_response_head(&response, "r2", &head);
-	assert_non_null(strstr(head.bytes, "Status: 503\r\n"));
+	assert_non_null(strstr(head.bytes, "Status: 503 Service Unavailable\r\n"));
 	assert_non_null(strstr(head.bytes, "\r\nRetry-After: 1\r\n"));
 	assert_non_null(strstr(head.bytes, "\r\nIdempotency-Replayed: true\r\n"));
 	assert_non_null(strstr(head.bytes, "\r\nAllow: POST\r\n"));
@@ -162,6 +177,7 @@ int main(void)
 		cmocka_unit_test(a_hostile_request_id_is_replaced),
 		cmocka_unit_test(body_lengths_have_their_limit),
 		cmocka_unit_test(json_is_json_with_or_without_parameters),
+		cmocka_unit_test(every_status_has_its_phrase),
 		cmocka_unit_test(an_answer_has_the_headers_it_needs),
 	};
 

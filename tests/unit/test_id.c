@@ -13,6 +13,20 @@
 
 static const char sample[] = "0123abcd-4567-89ef-8001-a0b1c2d3e4f5";
 
+/* The clock of id.c (the linker's --wrap): this time when it is set, else the real one. */
+static struct timespec fake_now;
+
+int __real_clock_gettime(clockid_t clock, struct timespec *now);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
+{
+	if (fake_now.tv_sec == 0)
+		return __real_clock_gettime(clock, now);
+	*now = fake_now;
+	return 0;
+}
+
 static void an_id_is_read_as_it_is_written(void **state)
 {
 	struct id id;
@@ -106,6 +120,23 @@ static void ordered_ids_ascend(void **state)
 		assert_true(id_compare(&before, &id) < 0);
 		before = id;
 	}
+}
+
+static void ordered_ids_ascend_though_the_clock_stands_still_or_steps_back(void **state)
+{
+	struct id before = id_ordered();
+
+	(void)state;
+	clock_gettime(CLOCK_REALTIME, &fake_now);
+	for (int i = 0; i < 1000; i++) {
+		struct id id = id_ordered();
+
+		assert_true(id_compare(&before, &id) < 0);
+		before = id;
+		if (i == 500)
+			fake_now.tv_sec -= 3600;
+	}
+	fake_now.tv_sec = 0;
 }
 
 static void *make_ids(void *arg)
@@ -212,6 +243,7 @@ int main(void)
 		cmocka_unit_test(random_ids_are_version_4_and_differ),
 		cmocka_unit_test(an_ordered_id_begins_with_the_time_in_milliseconds),
 		cmocka_unit_test(ordered_ids_ascend),
+		cmocka_unit_test(ordered_ids_ascend_though_the_clock_stands_still_or_steps_back),
 		cmocka_unit_test(ordered_ids_of_many_threads_ascend_in_each_and_never_meet),
 		cmocka_unit_test(the_same_parts_make_the_same_id),
 		cmocka_unit_test(parts_cut_elsewhere_make_another_id),

@@ -146,8 +146,10 @@ static void a_higher_attempt_is_decided_afresh_after_a_refusal_alone(void **stat
 		enum err err;
 		bool is_settled;
 	} cases[] = {
-		{1, 1, ERR_UNKNOWN_USER, true}, {1, 2, ERR_UNKNOWN_USER, false},
-		{3, 2, ERR_UNKNOWN_USER, true}, {1, 2, ERR_OK, true},
+		{1, 1, ERR_UNKNOWN_USER, true},
+		{1, 2, ERR_UNKNOWN_USER, false},
+		{3, 2, ERR_UNKNOWN_USER, true},
+		{1, 2, ERR_OK, true},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -69,7 +69,8 @@ static void text_stays_raw_utf8(void **state)
 static void bytes_are_digits_for_unhex(void **state)
 {
 	static const uint8_t bytes[] = {0x00, 0x0a, 0xff, 0x7f};
-	struct id id = {{0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 0, 0, 0, 0, 0, 0, 0, 0x10}};
+	struct id id = {
+		{0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 0, 0, 0, 0, 0, 0, 0, 0x10}};
 	(void)state;
 	rows_next(&rows);
 	rows_bytes(&rows, "b", bytes, sizeof bytes);
@@ -95,12 +96,9 @@ static void cleared_rows_begin_anew(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(no_rows_are_an_empty_array),
-		TEST(each_row_is_an_object),
-		TEST(integers_keep_their_value),
-		TEST(text_stays_raw_utf8),
-		TEST(bytes_are_digits_for_unhex),
-		TEST(cleared_rows_begin_anew),
+		TEST(no_rows_are_an_empty_array), TEST(each_row_is_an_object),
+		TEST(integers_keep_their_value),  TEST(text_stays_raw_utf8),
+		TEST(bytes_are_digits_for_unhex), TEST(cleared_rows_begin_anew),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

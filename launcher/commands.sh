@@ -1,0 +1,200 @@
+# shellcheck shell=bash
+# The commands.
+
+readonly -a servers=(epmd mariadb rabbitmq nginx)
+
+names_known() {
+    printf '%s\n' "${servers[@]}"
+    program_names
+}
+
+# The processes meant by a name: itself, or all of a kind.
+names_of() { # NAME
+    if [[ " ${kinds[*]} " == *" $1 "* ]]; then
+        program_names | grep -E "^$1-[0-9]+$" || die "no $1 is set to run"
+    else
+        names_known | grep -xF -- "$1" ||
+            die "there is no process \"$1\"; there are: $(names_known | tr '\n' ' ')"
+    fi
+}
+
+names_of_all() { # NAME …
+    local name
+    for name in "$@"; do
+        names_of "$name" || exit
+    done
+}
+
+command_up() {
+    local name
+    packages_need "${packages_to_run[@]}"
+    build all
+    instance_create
+    epmd_start
+    rabbitmq_start
+    mariadb_start
+    servers_prepare
+    programs_stop_surplus
+    for name in $(program_names); do
+        program_start "$name"
+    done
+    for name in $(program_names); do
+        program_wait "$name"
+    done
+    nginx_start
+    nginx_wait
+    print_urls
+}
+
+# Both at once: each takes a while to come up the first time.
+servers_prepare() {
+    local mariadb rabbitmq failed=
+    (mariadb_wait && prepare_once mariadb "$root"/sql/*.sql "$root"/sql/migrations/*.sql) &
+    mariadb=$!
+    (rabbitmq_wait && prepare_once rabbitmq "$root/launcher/accounts.jq" "$var/etc/tool.settings") &
+    rabbitmq=$!
+    wait "$mariadb" || failed=yes
+    wait "$rabbitmq" || failed=yes
+    [ -z "$failed" ] || exit 1
+}
+
+# Runs NAME_prepare unless it ran since this server's start with the same files and secrets.
+prepare_once() { # NAME FILE …
+    local name=$1 inputs
+    shift
+    inputs=$(cat "$var/run/$name.birth" "$@" "$var"/secrets/* | sha256sum)
+    [ -r "$var/run/$name.prepared" ] && [ "$(<"$var/run/$name.prepared")" = "$inputs" ] && return
+    "${name}_prepare" || return
+    # Again: what was made up on the way is among the secrets now.
+    cat "$var/run/$name.birth" "$@" "$var"/secrets/* | sha256sum >"$var/run/$name.prepared"
+}
+
+print_urls() {
+    printf '%-13s %s\n' \
+        site "http://127.0.0.1:$port_site/" \
+        'RabbitMQ UI' "http://127.0.0.1:$port_management/   operator, password $(secret amqp-operator)" \
+        'data, logs' "$var"
+}
+
+command_down() {
+    local name
+    local -a programs=()
+    [ -d "$var/run" ] || return 0
+    instance_lock
+    for name in "$var"/run/*-[0-9]*.pid; do
+        [ -e "$name" ] && programs+=("$(basename "$name" .pid)")
+    done
+    stop_processes 15 nginx "${programs[@]}"
+    stop_processes 60 rabbitmq mariadb
+    stop_processes 5 epmd
+    if [ -r "$var/socket-folder" ]; then
+        rm -rf "$sockets" "$var/socket-folder"
+    fi
+}
+
+command_start() {
+    local name names
+    names=$(names_of_all "$@") || exit
+    instance_create
+    for name in $names; do
+        start_one "$name"
+    done
+    for name in $names; do
+        wait_for_one "$name"
+    done
+}
+
+start_one() { # NAME
+    case $1 in
+    epmd | mariadb | nginx) "$1_start" ;;
+    rabbitmq) epmd_start && rabbitmq_start ;;
+    *) program_start "$1" ;;
+    esac
+}
+
+wait_for_one() { # NAME
+    case $1 in
+    epmd) ;;
+    nginx) wait_until nginx 30 port_answers "$port_site" ;;
+    mariadb | rabbitmq) "$1_wait" ;;
+    *) program_wait "$1" ;;
+    esac
+}
+
+command_stop() {
+    local names
+    names=$(names_of_all "$@") || exit
+    instance_lock
+    # shellcheck disable=SC2086 # names are words
+    stop_processes 60 $names
+}
+
+command_restart() {
+    local names name
+    names=$(names_of_all "$@") || exit
+    for name in $names; do
+        is_program "$name" && build all && break
+    done
+    command_stop "$@"
+    command_start "$@"
+}
+
+command_status() {
+    local name pid down=0
+    printf '%-20s %-8s %s\n' PROCESS STATE PID
+    for name in $(names_known); do
+        if pid_of "$name"; then
+            printf '%-20s %-8s %s\n' "$name" running "$pid"
+        else
+            printf '%-20s %-8s\n' "$name" down
+            down=3
+        fi
+    done
+    print_queues || down=3
+    return "$down"
+}
+
+print_queues() {
+    local queues
+    queues=$(management 'queues?disable_stats=false' 2>/dev/null) || {
+        printf '\nno queues: RabbitMQ does not answer\n'
+        return 1
+    }
+    printf '\n%-28s %10s %10s %10s\n' QUEUE READY UNACKED CONSUMERS
+    jq -r '.[] | [.name, .messages_ready // 0, .messages_unacknowledged // 0, .consumers // 0] | @tsv' \
+        <<<"$queues" | sort -V | while IFS=$'\t' read -r name ready unacked consumers; do
+        printf '%-28s %10s %10s %10s\n' "$name" "$ready" "$unacked" "$consumers"
+    done
+}
+
+command_logs() {
+    local -a follow=() files=()
+    local name
+    [ "${1:-}" != -f ] || { follow=(-F) && shift; }
+    for name in "$@"; do
+        if [[ " ${kinds[*]} " == *" $name "* ]]; then
+            files+=("$var/log/$name"-[0-9]*.log)
+        else
+            files+=("$var/log/$name.log")
+        fi
+    done
+    [ $# -gt 0 ] || files=("$var"/log/*.log)
+    [ -e "${files[0]}" ] || die "there is no ${files[0]}"
+    tail -n 50 "${follow[@]}" -- "${files[@]}"
+}
+
+command_env() {
+    [ -d "$var/secrets" ] || die "there is no instance in $var: ./boxoffice up makes one"
+    print_assignment BOXOFFICE_URL "http://127.0.0.1:$port_site"
+    print_assignment BOXOFFICE_AMQP_IMPORT_URL "$(amqp_url importer)"
+    print_assignment BOXOFFICE_AMQP_ADMIN_URL "$(amqp_url admin)"
+    print_assignment BOXOFFICE_MANAGEMENT_URL "http://127.0.0.1:$port_management"
+    print_assignment BOXOFFICE_MYSQL_SOCKET "$sockets/mariadb.sock"
+    print_assignment BOXOFFICE_MYSQL_PORT "$port_mysql"
+    print_assignment BOXOFFICE_MYSQL_DATABASE "$database"
+    print_assignment BOXOFFICE_MYSQL_ADMIN_USER boxoffice_admin
+    print_assignment BOXOFFICE_MYSQL_ADMIN_PASSWORD "$(secret mysql-admin)"
+    print_assignment BOXOFFICE_VAR "$var"
+}
+
+print_assignment() { printf '%s=%q\n' "$1" "$2"; } # NAME VALUE

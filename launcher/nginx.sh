@@ -1,0 +1,52 @@
+# shellcheck shell=bash
+# The instance's own nginx, in front of its fronts.
+
+nginx_start() {
+    local changed='' pid
+    nginx_write_conf && changed=yes
+    if pid_of nginx; then
+        [ -z "$changed" ] || kill -HUP "$pid"
+        return 0
+    fi
+    port_must_be_free "$port_site" site
+    spawn nginx "$(nginx_program)" -e stderr -p "$var/nginx/" -c "$var/etc/nginx.conf"
+}
+
+nginx_program() { PATH=$PATH:/usr/sbin command -v nginx || die "nginx is not installed"; }
+
+# Connections that each nginx process keeps: its share of nginx_keepalive.
+nginx_keepalive() {
+    local threads workers keepalive
+    threads=$(setting_number front_threads 2 8192) && workers=$(setting_number nginx_workers 1 64) &&
+        keepalive=$(setting_number nginx_keepalive 0 8192) || exit
+    ((keepalive > 0)) || keepalive=$(((threads + 15) / 16))
+    keepalive=$(((keepalive + workers - 1) / workers))
+    ((keepalive * workers < threads)) ||
+        die "nginx_keepalive, rounded up to a multiple of nginx_workers, must be less than front_threads"
+    printf '%s\n' "$keepalive"
+}
+
+# A kept connection holds a thread of a front, used or not. So that none waits behind an idle one:
+# threads >= requests at once + kept connections. Any one front may have to take them all.
+nginx_write_conf() {
+    local threads workers keepalive deadline_s files as_user='' upstreams='' index
+    threads=$(setting front_threads)
+    workers=$(setting nginx_workers)
+    keepalive=$(nginx_keepalive)
+    deadline_s=$(($(setting reply_deadline_ms) / 1000 + 10))
+    files=$(open_files)
+    [ "$(id -u)" != 0 ] || as_user='user root;'
+    for ((index = 0; index < $(setting fronts); index++)); do
+        upstreams+="server unix:$sockets/front-$index.sock max_fails=0; "
+    done
+    fill "$root/nginx/boxoffice.conf.in" user "$as_user" var "$var" web "$root/web" port "$port_site" \
+        workers "$workers" files "$files" connections "$((files / 2))" \
+        servers "$upstreams" keepalive "$keepalive" at_once "$((threads - keepalive * workers))" \
+        read_s "$deadline_s" issue_rate "$(setting nginx_issue_rate)" \
+        issue_burst "$(setting nginx_issue_burst)" |
+        write_changed "$var/etc/nginx.conf"
+}
+
+site_is_ready() { curl -sf --max-time 5 -o /dev/null "http://127.0.0.1:$port_site/readyz"; }
+
+nginx_wait() { wait_until nginx 30 site_is_ready; }

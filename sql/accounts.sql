@@ -1,0 +1,34 @@
+-- What fronts and workers may do. Run after the migrations, since a table has to be there to be
+-- granted; @names@ are filled in by the launcher. Harmless again, and a new password takes effect.
+
+-- A front cannot write: every change is a job.
+CREATE USER IF NOT EXISTS 'boxoffice_front'@'%' IDENTIFIED BY '@front_password@';
+ALTER USER 'boxoffice_front'@'%' IDENTIFIED BY '@front_password@';
+GRANT SELECT ON `@database@`.user TO 'boxoffice_front'@'%';
+GRANT SELECT ON `@database@`.cash TO 'boxoffice_front'@'%';
+GRANT SELECT ON `@database@`.waiting_queue TO 'boxoffice_front'@'%';
+GRANT SELECT ON `@database@`.concert TO 'boxoffice_front'@'%';
+GRANT SELECT ON `@database@`.concert_schedule TO 'boxoffice_front'@'%';
+GRANT SELECT ON `@database@`.seat TO 'boxoffice_front'@'%';
+GRANT SELECT ON `@database@`.seat_reservation TO 'boxoffice_front'@'%';
+GRANT SELECT ON `@database@`.payment TO 'boxoffice_front'@'%';
+GRANT SELECT ON `@database@`.job TO 'boxoffice_front'@'%';
+GRANT SELECT ON `@database@`.gate_state TO 'boxoffice_front'@'%';
+GRANT SELECT ON `@database@`.gate_policy TO 'boxoffice_front'@'%';
+
+-- A worker reads the catalogue, writes what its jobs change, and deletes nothing but old jobs. The
+-- ledger, the payments and the policies are only ever added to.
+CREATE USER IF NOT EXISTS 'boxoffice_worker'@'%' IDENTIFIED BY '@worker_password@';
+ALTER USER 'boxoffice_worker'@'%' IDENTIFIED BY '@worker_password@';
+GRANT SELECT ON `@database@`.concert TO 'boxoffice_worker'@'%';
+GRANT SELECT ON `@database@`.concert_schedule TO 'boxoffice_worker'@'%';
+GRANT SELECT ON `@database@`.seat TO 'boxoffice_worker'@'%';
+GRANT SELECT, INSERT, UPDATE ON `@database@`.user TO 'boxoffice_worker'@'%';
+GRANT SELECT, INSERT, UPDATE ON `@database@`.cash TO 'boxoffice_worker'@'%';
+GRANT SELECT, INSERT ON `@database@`.cash_history TO 'boxoffice_worker'@'%';
+GRANT SELECT, INSERT, UPDATE ON `@database@`.waiting_queue TO 'boxoffice_worker'@'%';
+GRANT SELECT, INSERT, UPDATE ON `@database@`.seat_reservation TO 'boxoffice_worker'@'%';
+GRANT SELECT, INSERT ON `@database@`.payment TO 'boxoffice_worker'@'%';
+GRANT SELECT, INSERT, UPDATE, DELETE ON `@database@`.job TO 'boxoffice_worker'@'%';
+GRANT SELECT, UPDATE ON `@database@`.gate_state TO 'boxoffice_worker'@'%';
+GRANT SELECT, INSERT ON `@database@`.gate_policy TO 'boxoffice_worker'@'%';

@@ -1,0 +1,192 @@
+/* Prints every statement that workers and front run, one JSON object a line: its name, its text
+ * and a sample of its parameter (a text of two rows; null for a statement that has none), for the
+ * test that runs EXPLAIN on each. A statement without a sample, or a sample that does not give
+ * what its statement reads, is an error: whoever adds a statement adds its sample here. */
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "account_store.h"
+#include "cash_store.h"
+#include "db_store.h"
+#include "gate_store.h"
+#include "lookup.h"
+#include "seat_store.h"
+#include "text.h"
+
+#define ID1 "0192F0C1A2B37C4D8E5F60718293A4B5"
+#define ID2 "0192F0C1A2B37C4D8E5F60718293A4B6"
+#define NOW "\"now\":1795341600000000"
+#define UNTIL "1795341900000000"
+#define PRINT64 "00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF"
+
+#define IDS "[{\"id\":1},{\"id\":2}]"
+#define HEX_IDS "[{\"id\":\"" ID1 "\"},{\"id\":\"" ID2 "\"}]"
+#define JOBS "[{\"job\":\"" ID1 "\"},{\"job\":\"" ID2 "\"}]"
+#define UUIDS "[{\"uuid\":\"" ID1 "\"},{\"uuid\":\"" ID2 "\"}]"
+
+#define JOB(id)                                                                                    \
+	"{\"id\":\"" id "\",\"kind\":\"charge\",\"attempt\":1,\"fingerprint\":\"" PRINT64 "\","    \
+	"\"code\":\"ok\",\"why\":\"\",\"data\":\"{\\\"balance\\\":1000}\"," NOW "}"
+#define POSTING(user, id)                                                                          \
+	"{\"user\":" user ",\"job\":\"" id "\",\"amount\":1000,\"after\":1000,"                    \
+	"\"memo\":\"top-up\"," NOW "}"
+#define USER(uuid, id) "{\"uuid\":\"" uuid "\",\"name\":\"sample\",\"job\":\"" id "\"," NOW "}"
+#define HOLD(seat, id)                                                                             \
+	"{\"seat\":" seat ",\"user\":1,\"ticket\":1,\"job\":\"" id "\",\"status\":\"PENDING\","    \
+	"\"price\":50000,\"expires\":" UNTIL "," NOW "}"
+#define PAYMENT(hold, id)                                                                          \
+	"{\"user\":1,\"hold\":" hold ",\"job\":\"" id                                              \
+	"\",\"number\":\"1\",\"concert\":\"sample\","                                              \
+	"\"opens\":" UNTIL ",\"closes\":" UNTIL ",\"amount\":50000," NOW "}"
+#define TWO(row, first, second) "[" row(first) "," row(second) "]"
+#define TWO2(row, a, b) "[" row("1", a) "," row("2", b) "]"
+
+static const struct sample {
+	const char *name;
+	const char *json; /* NULL: the statement has no parameter */
+} samples[] = {
+	/* what every store shares */
+	{"find-jobs", HEX_IDS},
+	{"find-charges", HEX_IDS},
+	{"insert-jobs", TWO(JOB, ID1, ID2)},
+	{"update-jobs", TWO(JOB, ID1, ID2)},
+	{"read-clock", NULL},
+	/* cash */
+	{"lock-cash", "[{\"slot\":0,\"user\":1},{\"slot\":1,\"user\":2}]"},
+	{"update-cash",
+	 "[{\"user\":1,\"balance\":1000," NOW "},{\"user\":2,\"balance\":0," NOW "}]"},
+	{"insert-history", TWO2(POSTING, ID1, ID2)},
+	/* accounts */
+	{"find-users", UUIDS},
+	{"insert-users", "[" USER(ID1, ID1) "," USER(ID2, ID2) "]"},
+	{"insert-cash", "[{\"user\":1," NOW "},{\"user\":2," NOW "}]"},
+	/* seats */
+	{"lock-seats", IDS},
+	{"read-seats", IDS},
+	{"lock-holds", IDS},
+	{"lock-tickets", IDS},
+	{"find-ticket-holds", IDS},
+	{"find-past-holds", "[{\"seat\":1,\"user\":1},{\"seat\":2,\"user\":2}]"},
+	{"find-payments", IDS},
+	{"update-holds", "[{\"id\":1,\"status\":\"EXPIRED\"," NOW "},"
+			 "{\"id\":2,\"status\":\"PAID\"," NOW "}]"},
+	{"insert-holds", TWO2(HOLD, ID1, ID2)},
+	{"find-hold-ids", JOBS},
+	{"insert-payments", TWO2(PAYMENT, ID1, ID2)},
+	{"find-payment-ids", JOBS},
+	{"update-tickets", "[{\"id\":1,\"status\":\"FINISHED\",\"expires\":" UNTIL "," NOW "},"
+			   "{\"id\":2,\"status\":\"ACTIVE\",\"expires\":" UNTIL "," NOW "}]"},
+	{"find-overdue", NULL},
+	/* the gate; its counters are one row */
+	{"lock-state", NULL},
+	{"lock-state-nowait", NULL},
+	{"update-state", "[{\"last\":2,\"served\":1,\"waiting\":1,\"active\":1,\"rate\":1,"
+			 "\"ticked\":" UNTIL "}]"},
+	{"read-policy", NULL},
+	{"insert-first-policy", "[{\"active\":500,\"limit\":0,\"window\":60,\"life\":600}]"},
+	{"find-queuers", UUIDS},
+	{"insert-tickets", "[{\"id\":1,\"user\":1,\"job\":\"" ID1 "\"," NOW "},"
+			   "{\"id\":2,\"user\":2,\"job\":\"" ID2 "\"," NOW "}]"},
+	{"expire-tickets", "[{\"id\":1," NOW "},{\"id\":2," NOW "}]"},
+	{"admit-tickets", "[{\"id\":1,\"until\":" UNTIL "," NOW "},"
+			  "{\"id\":2,\"until\":" UNTIL "," NOW "}]"},
+	{"find-due", NULL},
+	{"lock-due", IDS},
+	{"count-admitted", NULL},
+	{"count-window", "[{\"window\":60}]"},
+	{"read-line", NULL},
+	/* the front */
+	{"snapshot_gate", NULL},
+	{"snapshot_tickets", NULL},
+	{"snapshot_concerts", NULL},
+	{"snapshot_schedules", NULL},
+	{"snapshot_seats", NULL},
+	{"lookup_balance", HEX_IDS},
+	{"lookup_ticket", IDS},
+	{"lookup_job", HEX_IDS},
+};
+#define SAMPLE_COUNT (sizeof samples / sizeof *samples)
+
+static bool is_used[SAMPLE_COUNT];
+
+static const struct sample *sample_of(const struct db_query *query)
+{
+	for (size_t i = 0; i < SAMPLE_COUNT; i++) {
+		if (strcmp(samples[i].name, query->name) != 0)
+			continue;
+		is_used[i] = true;
+		return &samples[i];
+	}
+	return NULL;
+}
+
+/* Every member that the statement reads ('$.seat') must be in the sample ("seat":). */
+static bool gives_all_members(const struct db_query *query, const char *json)
+{
+	for (const char *path = query->text; (path = strstr(path, "'$.")) != NULL;) {
+		char member[64];
+		path += strlen("'$.");
+		snprintf(member, sizeof member, "\"%.*s\":", (int)strcspn(path, "'"), path);
+		if (!strstr(json, member))
+			return false;
+	}
+	return true;
+}
+
+static bool fits(const struct db_query *query, const struct sample *sample)
+{
+	bool has_parameter = strchr(query->text, '?') != NULL;
+	if (!sample)
+		fprintf(stderr, "%s: no sample\n", query->name);
+	else if (has_parameter != (sample->json != NULL))
+		fprintf(stderr, "%s: parameter or none?\n", query->name);
+	else if (has_parameter && !gives_all_members(query, sample->json))
+		fprintf(stderr, "%s: the sample lacks a member\n", query->name);
+	else
+		return true;
+	return false;
+}
+
+static void print_query(const struct db_query *query, const struct sample *sample)
+{
+	struct text line = {0};
+	text_puts(&line, "{\"name\":");
+	text_json_string(&line, query->name);
+	text_puts(&line, ",\"sql\":");
+	text_json_string(&line, query->text);
+	text_puts(&line, ",\"sample\":");
+	if (sample->json)
+		text_json_string(&line, sample->json);
+	else
+		text_puts(&line, "null");
+	text_putc(&line, '}');
+	puts(line.bytes);
+	text_fini(&line);
+}
+
+int main(void)
+{
+	const struct db_query *const *const lists[] = {
+		db_store_queries,   cash_store_queries, account_store_queries,
+		seat_store_queries, gate_store_queries, front_queries,
+	};
+	bool is_fine = true;
+	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+		for (const struct db_query *const *query = lists[i]; *query; query++) {
+			const struct sample *sample = sample_of(*query);
+			if (fits(*query, sample))
+				print_query(*query, sample);
+			else
+				is_fine = false;
+		}
+	}
+	for (size_t i = 0; i < SAMPLE_COUNT; i++) {
+		if (is_used[i])
+			continue;
+		fprintf(stderr, "%s: there is no such statement\n", samples[i].name);
+		is_fine = false;
+	}
+	return is_fine && fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

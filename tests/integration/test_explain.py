@@ -1,0 +1,86 @@
+"""Every statement uses its key, and batches on different rows do not wait for each other."""
+
+import contextlib
+import json
+import subprocess
+import time
+from functools import cache
+
+import pytest
+
+from api import charge, reserve
+from instance import find_program
+
+
+@cache
+def statements():
+    """{name: (sql, sample of its parameter or None)}, as the program print_queries tells them."""
+    program = find_program("print_queries")
+    if program is None:
+        return {}
+    printed = subprocess.run([str(program)], check=True, capture_output=True, text=True).stdout
+    told = [json.loads(line) for line in printed.splitlines()]
+    return {each["name"]: (each["sql"], each["sample"]) for each in told}
+
+
+def explain(db, sql, sample):
+    # pymysql formats on the client: the only % of ours is the one it is to fill.
+    text = "EXPLAIN " + sql.replace("%", "%%").replace("?", "%s", 1)
+    with db.connect() as connection, connection.cursor() as cursor:
+        cursor.execute(text, () if sample is None else (sample,))
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row)) for row in cursor.fetchall()]
+
+
+def full_scans(plan):
+    return [step["table"] for step in plan
+            if step["type"] == "ALL" and step["key"] is None and step["table"] is not None
+            and not step["table"].startswith("<")
+            and "json_table" not in (step["Extra"] or "").lower()]
+
+
+@pytest.mark.parametrize("name", statements() or ["print_queries"])
+def test_a_statement_uses_its_key(db, name):
+    if not statements():
+        pytest.skip("print_queries is not built")
+    plan = explain(db, *statements()[name])
+    assert not full_scans(plan), plan
+
+
+def test_the_test_would_notice_a_scan(db):
+    plan = explain(db, "SELECT * FROM JSON_TABLE(?, '$[*]' COLUMNS (n VARCHAR(100) PATH '$.n')) d"
+                       " STRAIGHT_JOIN user u ON u.name = d.n", '[{"n":"x"}]')
+    assert full_scans(plan) == ["u"]
+
+
+@contextlib.contextmanager
+def locking(db):
+    """A session that locks rows as a worker does: those it reads, and no gaps between them."""
+    with db.connect(autocommit=False) as connection, connection.cursor() as cursor:
+        cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
+        try:
+            yield cursor
+        finally:
+            connection.rollback()
+
+
+def test_a_charge_does_not_wait_for_another_users_row(site, db):
+    held, free = site.users(2)
+    with locking(db) as cursor:
+        cursor.execute("SELECT * FROM cash WHERE user_id = %s FOR UPDATE", (db.user(held),))
+        begin = time.monotonic()
+        site.send(charge(free, 1)).ok()
+        assert time.monotonic() - begin < 1
+
+
+def test_a_reservation_does_not_wait_for_the_seat_beside_it(site, db, schedule):
+    """Fifty rows are a small table: an optimizer left alone would read, and lock, all of it."""
+    first, second = site.fans(2)
+    site.do(reserve(first.token, schedule.seats[0])).ok()
+    with locking(db) as cursor:
+        cursor.execute("SELECT * FROM seat WHERE id = %s FOR UPDATE", (schedule.seats[0],))
+        cursor.execute("SELECT * FROM seat_reservation WHERE seat_id = %s FOR UPDATE",
+                       (schedule.seats[0],))
+        begin = time.monotonic()
+        site.send(reserve(second.token, schedule.seats[1])).ok()
+        assert time.monotonic() - begin < 1

@@ -1,0 +1,133 @@
+"""charge.import: what a batch producer may do, and what his account must not."""
+
+import contextlib
+
+import pika
+import pytest
+
+from amqp import Replies, connect, envelope, job, new_id, publish
+from wait import wait_until
+
+
+@pytest.fixture
+def importer(instance):
+    connection = connect(instance.values["BOXOFFICE_AMQP_IMPORT_URL"])
+    yield connection
+    if connection.is_open:
+        connection.close()
+
+
+def confirming(connection):
+    channel = connection.channel()
+    channel.confirm_delivery()
+    return channel
+
+
+@contextlib.contextmanager
+def denied():
+    with pytest.raises(pika.exceptions.ChannelClosedByBroker) as caught:
+        yield
+    assert caught.value.reply_code == 403
+
+
+def charges(users, amount=10):
+    return [job("charge", userId=user, amount=amount, memo="file 7") for user in users]
+
+
+def test_an_import_with_results(site, importer, db):
+    users = site.users(5)
+    replies = Replies(importer.channel(), f"reply.import.{new_id()}")
+    publish(confirming(importer), "charge.import", "", envelope(*charges(users)), replies.name, "1")
+    properties, content = replies.next_message()
+    assert properties.correlation_id == "1"
+    assert [each["data"] for each in content["results"]] == [{"balance": 10}] * 5
+    assert [db.charges(user) for user in users] == [[10]] * 5
+
+
+def test_a_row_that_cannot_be_granted_is_told_by_its_index(site, importer):
+    rows = charges([site.users()[0], new_id(), site.users()[0]])
+    replies = Replies(importer.channel(), f"reply.import.{new_id()}")
+    publish(confirming(importer), "charge.import", "", envelope(*rows), replies.name)
+    results = replies.next()["results"]
+    assert [each["ok"] for each in results] == [True, False, True]
+    assert results[1]["code"] == "unknown-user" and results[1]["index"] == 1
+
+
+def test_a_file_sent_again_changes_nothing(site, importer, db):
+    users = site.users(20)
+    rows = charges(users)
+    channel = confirming(importer)
+    replies = Replies(importer.channel(), f"reply.import.{new_id()}")
+    for again in (False, True):
+        publish(channel, "charge.import", "", envelope(*rows), replies.name)
+        results = replies.next()["results"]
+        assert all(each["ok"] and each.get("replayed", False) == again for each in results)
+    assert [db.balance(user) for user in users] == [10] * 20
+
+
+def test_an_import_without_a_reply_queue(site, importer, broker, db):
+    user, stranger = site.users()[0], new_id()
+    rows = charges([user, stranger])
+    publish(confirming(importer), "charge.import", "", envelope(*rows))
+    letter = broker.dead_letter(rows[1]["id"])
+    assert letter.header("boxoffice-code") == "unknown-user"
+    assert letter.header("boxoffice-queue") == "charge.import"
+    wait_until(lambda: db.charges(user) == [10], 5, "the charge")
+
+
+def test_a_reply_queue_of_somebody_else_gets_nothing(site, importer, broker, db):
+    """Results of an import go to reply.import.* alone, not to a front's replies."""
+    user = site.users()[0]
+    rows = charges([user])
+    publish(confirming(importer), "charge.import", "", envelope(*rows), f"reply.front.{new_id()}")
+
+    def settled():
+        return broker.dead_letters_with(rows[0]["id"]) or db.charges(user)
+
+    wait_until(settled, 5, "an end")
+
+
+@pytest.mark.parametrize("exchange, key", [
+    ("account", "account"), ("seat", "1"), ("gate", "gate"), ("dead", ""), ("hold.expiry", "1"),
+    ("", "account"), ("", "charge.import"), ("", "seat.1"), ("amq.direct", "account")])
+def test_an_importer_publishes_nowhere_else(importer, exchange, key):
+    with denied():
+        publish(confirming(importer), exchange, key, envelope(*charges([new_id()])))
+
+
+@pytest.mark.parametrize("queue", ["charge.import", "account", "seat.1", "gate", "dead"])
+def test_an_importer_reads_no_queue(importer, queue):
+    with denied():
+        importer.channel().basic_get(queue)
+    with denied():
+        importer.channel().basic_consume(queue, lambda *_: None)
+
+
+@pytest.mark.parametrize("queue", ["charge.import", "account", "seat.1"])
+def test_an_importer_cannot_empty_or_delete_a_queue(importer, queue):
+    with denied():
+        importer.channel().queue_purge(queue)
+    with denied():
+        importer.channel().queue_delete(queue)
+
+
+@pytest.mark.parametrize("queue", ["reply.front.stolen", "imports", "seat.99"])
+def test_an_importer_declares_only_his_reply_queues(importer, queue):
+    with denied():
+        importer.channel().queue_declare(queue, exclusive=True)
+
+
+def test_an_importer_cannot_listen_in_on_charges(importer):
+    channel = importer.channel()
+    name = f"reply.import.{new_id()}"
+    channel.queue_declare(name, exclusive=True)
+    with denied():
+        channel.queue_bind(name, "charge.import")
+    with denied():
+        other = importer.channel()
+        other.queue_bind(name, "account", "account")
+
+
+def test_an_importer_declares_no_exchange(importer):
+    with denied():
+        importer.channel().exchange_declare("charges", "fanout")

@@ -1,0 +1,227 @@
+"""The line: places, resuming, admission by a policy that changes while the service runs."""
+
+import contextlib
+import time
+
+from api import cancel, dates, issue, new_key, pay, reserve, seats, status
+from wait import wait_until
+
+
+def places(site, fans):
+    return [site.send(status(fan.token)).ok()["position"] for fan in fans]
+
+
+@contextlib.contextmanager
+def waiting(site, db, count):
+    """Fans who wait in a line that lets nobody in until the test says so, and nobody else."""
+    wait_until(lambda: db.value("SELECT COUNT(*) FROM waiting_queue WHERE status = 'WAITING'")
+               == 0, 10, "an empty line")
+    with db.policy(state="paused"):
+        fans = []
+        for _ in range(count):
+            fans += site.fans(1, admitted=False)
+        yield fans
+
+
+def actives(db):
+    return db.value("SELECT COUNT(*) FROM waiting_queue WHERE status = 'ACTIVE'")
+
+
+def statuses(site, fans):
+    return [site.send(status(fan.token)).ok()["status"] for fan in fans]
+
+
+def test_places_count_from_one_in_the_order_of_issue(site, db):
+    with waiting(site, db, 4) as fans:
+        wait_until(lambda: places(site, fans) == [1, 2, 3, 4], 5, "places 1 to 4")
+
+
+def test_ahead_is_one_less_than_the_place(site, db):
+    with waiting(site, db, 2) as fans:
+        def told():
+            found = site.send(status(fans[1].token)).ok()
+            assert (found["position"], found["ahead"], found["status"]) == (2, 1, "WAITING")
+            return True
+
+        wait_until(told, 5, "the second place")
+
+
+def test_a_paused_line_admits_nobody(site, db):
+    with waiting(site, db, 2) as fans:
+        ticked = db.value("SELECT ticked_at FROM gate_state")
+        wait_until(lambda: db.value("SELECT ticked_at FROM gate_state") != ticked, 5, "a tick")
+        assert statuses(site, fans) == ["WAITING", "WAITING"]
+    site.wait_admitted(fans)
+
+
+def test_an_unknown_rate_is_not_zero(site, db):
+    with waiting(site, db, 1) as fans:
+        found = site.send(status(fans[0].token)).ok()
+        assert found["etaKnown"] in (True, False)
+        assert (found["etaSeconds"] is None) == (found["etaKnown"] is False)
+
+
+def test_who_waits_is_refused_with_the_place(site, db, schedule):
+    with waiting(site, db, 2) as fans:
+        token = fans[1].token
+        wait_until(lambda: places(site, fans) == [1, 2], 5, "places")
+        for call in (dates(token), seats(token, schedule.id), reserve(token, schedule.seats[0]),
+                     cancel(token, schedule.seats[0]), pay(token, schedule.seats[0])):
+            data = site.send(call).refused(403, "not-admitted")["data"]
+            assert data["position"] == 2 and data["status"] == "WAITING"
+            assert set(data) == {"status", "position", "ahead", "etaSeconds", "etaKnown",
+                                 "pollAfterMs", "expiresAt"}
+
+
+def test_a_live_ticket_is_not_issued_twice(site, db):
+    with waiting(site, db, 1) as fans:
+        site.do(issue(fans[0].user)).refused(409, "already-issued")
+    site.wait_admitted(fans)
+    site.do(issue(fans[0].user)).refused(409, "already-issued")
+
+
+def test_resume_gives_the_same_place_back(site, db):
+    with waiting(site, db, 3) as fans:
+        ticket = db.ticket(fans[1].user)
+        wait_until(lambda: places(site, fans) == [1, 2, 3], 5, "places")
+        again = site.do(issue(fans[1].user, resume=True)).ok()
+        assert again["position"] == 2 and again["status"] == "WAITING"
+        assert site.send(status(again["token"])).ok()["position"] == 2
+        assert db.ticket(fans[1].user) == ticket
+
+
+def test_resume_of_an_admitted_ticket(site):
+    fan = site.fan()
+    again = site.do(issue(fan.user, resume=True)).ok()
+    assert again["status"] == "ACTIVE"
+    site.send(dates(again["token"])).ok()
+    site.send(dates(fan.token)).ok()
+
+
+def test_resume_without_a_ticket_issues_one(site):
+    user = site.users()[0]
+    assert site.do(issue(user, resume=True)).ok()["token"]
+
+
+def test_issue_repeated_with_its_key_is_the_first_answer(site, db):
+    user, key = site.users()[0], new_key()
+    with db.policy(state="paused"):
+        site.do(issue(user, key=key)).ok()
+        ticket = db.ticket(user)
+        again = site.send(issue(user, key=key))
+        assert again.replayed
+        assert site.send(status(again.ok()["token"])).status == 200
+        assert db.ticket(user) == ticket
+
+
+def test_a_closed_line_issues_nothing(site, db):
+    user, key = site.users()[0], new_key()
+    with db.policy(state="closed"):
+        answer = site.do(issue(user, key=key))
+        answer.refused(503, "closed")
+        assert int(answer.header("Retry-After")) >= 1
+        assert db.ticket(user) is None
+    # 503 is never replayed: the same key gets in once the line is open.
+    site.do(issue(user, key=key)).ok()
+
+
+def test_no_more_than_max_active(site, db):
+    with waiting(site, db, 4) as fans:
+        with db.policy(max_active=actives(db) + 2):
+            wait_until(lambda: statuses(site, fans) == ["ACTIVE", "ACTIVE", "WAITING", "WAITING"],
+                       5, "two admissions")
+            ticked = db.value("SELECT ticked_at FROM gate_state")
+            wait_until(lambda: db.value("SELECT ticked_at FROM gate_state") != ticked, 5, "a tick")
+            assert statuses(site, fans) == ["ACTIVE", "ACTIVE", "WAITING", "WAITING"]
+            wait_until(lambda: places(site, fans)[2:] == [1, 2], 5, "the line moves up")
+    site.wait_admitted(fans)
+
+
+def test_no_more_than_n_per_window(site, db):
+    recent = "SELECT COUNT(*) FROM waiting_queue WHERE admitted_at > SYSDATE(6) - INTERVAL 600 SECOND"
+    with waiting(site, db, 3) as fans:
+        with db.policy(window_limit=db.value(recent) + 1, window_s=600):
+            wait_until(lambda: statuses(site, fans) == ["ACTIVE", "WAITING", "WAITING"], 5,
+                       "one admission")
+    site.wait_admitted(fans)
+
+
+def test_the_smaller_of_the_two_limits_counts(site, db):
+    recent = "SELECT COUNT(*) FROM waiting_queue WHERE admitted_at > SYSDATE(6) - INTERVAL 600 SECOND"
+    with waiting(site, db, 3) as fans:
+        with db.policy(max_active=actives(db) + 1, window_limit=db.value(recent) + 2,
+                       window_s=600):
+            wait_until(lambda: statuses(site, fans) == ["ACTIVE", "WAITING", "WAITING"], 5,
+                       "one admission")
+    site.wait_admitted(fans)
+
+
+def test_a_window_slides(site, db):
+    recent = "SELECT COUNT(*) FROM waiting_queue WHERE admitted_at > SYSDATE(6) - INTERVAL 2 SECOND"
+    with waiting(site, db, 2) as fans:
+        wait_until(lambda: db.value(recent) == 0, 10, "a quiet window")
+        with db.policy(window_limit=1, window_s=2):
+            site.wait_admitted(fans)
+    first, second = [db.value("SELECT UNIX_TIMESTAMP(admitted_at) FROM waiting_queue WHERE id = %s",
+                              db.ticket(fan.user)) for fan in fans]
+    assert second - first >= 2
+
+
+def test_an_admitted_ticket_expires_and_the_next_gets_in(site, db):
+    with waiting(site, db, 2) as (first, second):
+        with db.policy(max_active=actives(db) + 1, active_s=1):
+            site.wait_admitted([second], 10)
+            site.send(dates(first.token)).refused(401, "token-expired")
+            site.send(status(first.token)).refused(401, "token-expired")
+
+
+def test_who_expired_may_join_again(site, db):
+    with db.policy(active_s=1):
+        fan = site.fan()
+        wait_until(lambda: site.send(status(fan.token)).status == 401, 5, "expiry")
+    fan.token = site.do(issue(fan.user)).ok()["token"]
+    site.wait_admitted([fan])
+
+
+def test_a_hold_extends_the_life_of_its_ticket(site, db, seat, hold_s):
+    with db.policy(active_s=hold_s - 1):
+        fan = site.fan()
+        before = site.send(status(fan.token)).ok()["expiresAt"]
+        held = site.do(reserve(fan.token, seat)).ok()
+        assert before < held["expires_at"]
+
+        def covered():
+            return site.send(status(fan.token)).ok()["expiresAt"] >= held["expires_at"]
+
+        wait_until(covered, 2, "a longer life")
+
+
+def test_an_expired_ticket_cannot_pay_its_hold(site, db, seat, hold_s):
+    """The worker checks the ticket again inside its transaction."""
+    fan = site.fan(balance=1000)
+    site.do(reserve(fan.token, seat)).ok()
+    db.run("UPDATE waiting_queue SET status = 'EXPIRED', expired_at = SYSDATE(6) WHERE id = %s",
+           db.ticket(fan.user))
+    site.do(pay(fan.token, seat)).refused(401, "token-expired")
+    assert db.balance(fan.user) == 1000
+
+
+def test_polling_is_told_when_to_come_again(site, db):
+    with waiting(site, db, 1) as fans:
+        delays = {site.send(status(fans[0].token)).ok()["pollAfterMs"] for _ in range(20)}
+        assert min(delays) >= 100 and max(delays) <= 60000
+        assert len(delays) > 1, "no jitter: all would come at once"
+
+
+def test_served_is_the_highest_number_admitted(site, db):
+    site.fan()
+    wait_until(lambda: db.value("SELECT served FROM gate_state") == db.value(
+        "SELECT MAX(id) FROM waiting_queue WHERE admitted_at IS NOT NULL"), 5, "served")
+
+
+def test_admission_follows_within_a_tick_or_two(site, db):
+    with waiting(site, db, 1) as fans:
+        pass
+    begin = time.monotonic()
+    site.wait_admitted(fans, 5)
+    assert time.monotonic() - begin < 2
