@@ -59,7 +59,7 @@ static void release_if_overdue(struct scene *scene)
 	scene->hold = NULL;
 }
 
-/* May the ticket act? A ticket outlives its time while its hold is in time. */
+/* May the ticket act? */
 static enum err check_ticket(const struct scene *scene)
 {
 	const struct ticket *ticket = scene->ticket;
@@ -75,23 +75,21 @@ static enum err check_ticket(const struct scene *scene)
 	case TICKET_ACTIVE:
 		break;
 	}
-	const struct hold *hold = hold_of_ticket(scene);
-	if (scene->now_us < ticket->expires_us || (hold && is_in_time(scene, hold)))
-		return ERR_OK;
-	return ERR_TOKEN_EXPIRED;
+	return scene->now_us < ticket->expires_us ? ERR_OK : ERR_TOKEN_EXPIRED;
 }
 
-/* A hold lengthens its ticket's life to cover it, but not for ever: a chain of holds ends at the
- * cap. */
-static void cover_hold(struct scene *scene, const struct hold *hold)
+/* A hold lengthens its ticket's life to cover it, so that whoever holds a seat can pay for it. But
+ * not for ever: beyond the cap a chain of holds ends, and a hold that would need more is refused. */
+static enum err cover_hold(struct scene *scene, int64_t hold_until_us)
 {
 	struct ticket *ticket = scene->ticket;
-	int64_t cap_us = ticket->admitted_us + scene->world->policy.cap_us;
-	int64_t until_us = hold->expires_us < cap_us ? hold->expires_us : cap_us;
-	if (until_us <= ticket->expires_us)
-		return;
-	ticket->expires_us = until_us;
+	if (hold_until_us <= ticket->expires_us)
+		return ERR_OK;
+	if (scene->now_us >= ticket->admitted_us + scene->world->policy.cap_us)
+		return ERR_TOKEN_EXPIRED;
+	ticket->expires_us = hold_until_us;
 	ticket->is_changed = true;
+	return ERR_OK;
 }
 
 static enum err make_hold(struct scene *scene)
@@ -104,10 +102,10 @@ static enum err make_hold(struct scene *scene)
 				   .created_us = scene->now_us,
 				   .expires_us = scene->now_us + scene->world->policy.hold_us,
 				   .status = HOLD_PENDING};
-	scene->ticket->hold = seat_world_add_hold(scene->world, &fresh);
-	const struct hold *hold = &scene->world->holds[scene->ticket->hold];
-	cover_hold(scene, hold);
-	return ERR_OK;
+	enum err err = cover_hold(scene, fresh.expires_us);
+	if (!err)
+		scene->ticket->hold = seat_world_add_hold(scene->world, &fresh);
+	return err;
 }
 
 static bool is_on_sale(const struct scene *scene)

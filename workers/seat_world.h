@@ -20,7 +20,7 @@ enum ticket_status { TICKET_WAITING, TICKET_ACTIVE, TICKET_EXPIRED, TICKET_FINIS
 /* How long holds last: from the settings. */
 struct hold_policy {
 	int64_t hold_us; /* how long a seat is held */
-	int64_t cap_us;  /* how long after its admission a ticket's life may reach because of holds */
+	int64_t cap_us;  /* so long after its admission a hold no longer lengthens a ticket's life */
 };
 
 /* Names as the database's ENUMs spell them. */

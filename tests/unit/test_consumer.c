@@ -27,14 +27,11 @@ static struct conf conf;
 static struct consumer consumer;
 static struct intake intake;
 
-static enum err note(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static enum err note(const char *format, ...)
+static enum err note(const char *call, unsigned channel, const char *queue, unsigned prefetch)
 {
 	size_t length = strlen(calls);
-	va_list list;
-	va_start(list, format);
-	vsnprintf(calls + length, sizeof calls - length, format, list);
-	va_end(list);
+	snprintf(calls + length, sizeof calls - length, "%s %u %s %u;", call, channel, queue,
+		 prefetch);
 	return failure;
 }
 
@@ -58,19 +55,19 @@ void broker_free(struct broker *of)
 enum err broker_consume(struct broker *of, unsigned channel, const char *queue, uint16_t prefetch)
 {
 	(void)of;
-	return note("consume %u %s %u;", channel, queue, prefetch);
+	return note("consume", channel, queue, prefetch);
 }
 
 enum err broker_cancel(struct broker *of, unsigned channel, const char *queue)
 {
 	(void)of;
-	return note("cancel %u %s;", channel, queue);
+	return note("cancel", channel, queue, 0);
 }
 
 enum err broker_ack(struct broker *of, unsigned channel, uint64_t tag, bool multiple)
 {
 	(void)of;
-	return note("ack %u %d%s;", channel, (int)tag, multiple ? " multiple" : "");
+	return note("ack", channel, multiple ? "up to" : "alone", (unsigned)tag);
 }
 
 enum err broker_pump(struct broker *of, int timeout_ms)
@@ -187,11 +184,11 @@ static void a_fresh_message_opens_its_queue_wide_once(void **state)
 	deliver("now", false);
 	assert_int_equal(fill(), 1);
 	assert_int_equal(consumer_ack(&consumer, 0, &intake), ERR_OK);
-	assert_calls("ack 1 1 multiple;cancel 1 now;consume 1 now 50;");
+	assert_calls("ack 1 up to 1;cancel 1 now 0;consume 1 now 50;");
 	deliver("now", false);
 	assert_int_equal(fill(), 1);
 	assert_int_equal(consumer_ack(&consumer, 0, &intake), ERR_OK);
-	assert_calls("ack 1 2 multiple;");
+	assert_calls("ack 1 up to 2;");
 }
 
 static void a_redelivered_message_opens_nothing(void **state)
@@ -201,7 +198,7 @@ static void a_redelivered_message_opens_nothing(void **state)
 	deliver("now", true);
 	assert_int_equal(fill(), 1);
 	assert_int_equal(consumer_ack(&consumer, 0, &intake), ERR_OK);
-	assert_calls("ack 1 1 multiple;");
+	assert_calls("ack 1 up to 1;");
 }
 
 static void a_redelivered_message_goes_alone(void **state)
@@ -231,7 +228,7 @@ static void what_does_not_fit_waits_for_the_next_batch(void **state)
 	assert_int_equal(fill(), MAX_JOBS);
 	assert_true(consumer_has_message(&consumer, 0));
 	assert_int_equal(consumer_ack(&consumer, 0, &intake), ERR_OK);
-	assert_non_null(strstr(calls, "ack 1 10 multiple;"));
+	assert_non_null(strstr(calls, "ack 1 up to 10;"));
 	assert_int_equal(fill(), 3);
 	assert_int_equal(intake.deliveries[0].tag, MAX_JOBS + 1);
 	assert_false(consumer_has_message(&consumer, 0));
@@ -274,7 +271,7 @@ static void a_failed_acknowledgement_closes_the_connection(void **state)
 	assert_int_equal(fill(), 1);
 	failure = ERR_BROKER_GONE;
 	assert_int_equal(consumer_ack(&consumer, 0, &intake), ERR_BROKER_GONE);
-	assert_calls("ack 1 1 multiple;");
+	assert_calls("ack 1 up to 1;");
 	assert_false(is_open);
 }
 

@@ -167,19 +167,19 @@ static void a_kind_of_another_queue_is_refused(void **state)
 static void answers_go_to_reply_queues_alone(void **state)
 {
 	static const struct {
-		unsigned queue_set;
 		const char *reply_to;
+		unsigned queue_set;
 		enum err err;
 	} cases[] = {
-		{QUEUE_ACCOUNT, "", ERR_OK},
-		{QUEUE_ACCOUNT, "reply.front.1", ERR_OK},
-		{QUEUE_ACCOUNT, "reply.import.x", ERR_OK},
-		{QUEUE_ACCOUNT, "account", ERR_BAD_REPLY_TO},
-		{QUEUE_ACCOUNT, "reply", ERR_BAD_REPLY_TO},
-		{QUEUE_ACCOUNT, "replyx.", ERR_BAD_REPLY_TO},
-		{QUEUE_IMPORT, "", ERR_OK},
-		{QUEUE_IMPORT, "reply.import.x", ERR_OK},
-		{QUEUE_IMPORT, "reply.front.1", ERR_BAD_REPLY_TO}, /* not the importers' */
+		{"", QUEUE_ACCOUNT, ERR_OK},
+		{"reply.front.1", QUEUE_ACCOUNT, ERR_OK},
+		{"reply.import.x", QUEUE_ACCOUNT, ERR_OK},
+		{"account", QUEUE_ACCOUNT, ERR_BAD_REPLY_TO},
+		{"reply", QUEUE_ACCOUNT, ERR_BAD_REPLY_TO},
+		{"replyx.", QUEUE_ACCOUNT, ERR_BAD_REPLY_TO},
+		{"", QUEUE_IMPORT, ERR_OK},
+		{"reply.import.x", QUEUE_IMPORT, ERR_OK},
+		{"reply.front.1", QUEUE_IMPORT, ERR_BAD_REPLY_TO}, /* not the importers' */
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -1,0 +1,37 @@
+-- wrk: POST a charge of a random user with a fresh Idempotency-Key each time.
+-- Argument: a file of user ids, one a line.
+
+local threads = 0
+
+function setup(thread)
+	thread:set("thread_number", threads)
+	threads = threads + 1
+end
+
+function init(args)
+	users = {}
+	for line in io.lines(args[1]) do
+		users[#users + 1] = line
+	end
+	math.randomseed(os.time() * 64 + thread_number)
+	run_id = string.format("%x-%x-%d", os.time(), math.random(0, 0xffffff), thread_number)
+	count = 0
+	headers = { ["Content-Type"] = "application/json" }
+end
+
+function request()
+	count = count + 1
+	headers["Idempotency-Key"] = run_id .. "-" .. count
+	return wrk.format("POST", nil, headers,
+		'{"userId":"' .. users[math.random(#users)] .. '","amount":1000}')
+end
+
+-- No response(): parsing headers here would take time from what is measured. wrk counts what is
+-- over 399 by itself; which statuses there were is in nginx's log.
+function done(summary, latency)
+	local errors = summary.errors
+	io.write(string.format(
+		'{"answers":%d,"refused":%d,"broken":%d,"seconds":%.6f,"p50Ms":%.3f,"p99Ms":%.3f}\n',
+		summary.requests, errors.status, errors.connect + errors.read + errors.write + errors.timeout,
+		summary.duration / 1e6, latency:percentile(50) / 1e3, latency:percentile(99) / 1e3))
+end

@@ -1,0 +1,106 @@
+# shellcheck shell=bash
+# What the benches share: the instance they load, the programs they compare it with, behind the same
+# nginx. Sourced after launcher/common.sh and launcher/build.sh, with root set.
+
+readonly bench_clients=256
+
+# Finds a running instance and takes it up in variables; everything started from here on ends with
+# the bench.
+bench_open() {
+    local assignments
+    packages_need "${packages_to_run[@]}" wrk
+    assignments=$("$root/boxoffice" env) || exit
+    eval "$assignments"
+    var=$BOXOFFICE_VAR
+    url=$BOXOFFICE_URL
+    curl -sf --max-time 5 -o /dev/null "$url/readyz" || die "the service at $url is not ready: ./boxoffice up"
+    build bench-programs
+    programs=$(build_folder)/bench
+    scratch=$(mktemp -d /tmp/boxoffice-bench.XXXXXX) || die "cannot create a temporary folder"
+    started=()
+    undo=()
+    trap bench_close EXIT
+    trap 'exit 1' HUP INT TERM
+}
+
+bench_close() {
+    local step pid
+    for step in "${undo[@]}"; do
+        "$step"
+    done
+    for pid in "${started[@]}"; do
+        kill -TERM "$pid" 2>/dev/null && wait "$pid"
+    done
+    rm -f "$var"/etc/nginx-{http,server}-bench.conf
+    nginx_reload
+    rm -rf "$scratch"
+}
+
+# Starts a program to compare with, with as many threads as a front has.
+bench_start() { # NAME [VARIABLE=VALUE …]
+    local name=$1
+    shift
+    (
+        local files
+        files=$(ulimit -Hn)
+        ulimit -n "$files"
+        unset BOXOFFICE_SET BOXOFFICE_FAULT
+        export BOXOFFICE_SETTINGS=$var/etc/account-worker-0.settings
+        export BOXOFFICE_NAME=bench-$name BOXOFFICE_FRONT_SOCKET=$scratch/$name.sock
+        exec env "$@" "$programs/${name}_fcgi" </dev/null >"$scratch/$name.log" 2>&1
+    ) &
+    started+=($!)
+}
+
+# Gives the programs places behind the same nginx, with the same kept connections and limits as the
+# fronts have: /bench/NAME.
+bench_serve() { # NAME …
+    local name keepalive limit
+    keepalive=$(sed -nE 's/^\s*(keepalive [0-9]+;).*/\1/p' "$var/etc/nginx.conf")
+    limit=$(sed -nE 's/^\s*(limit_conn at_once [0-9]+;).*/\1/p' "$var/etc/nginx.conf" | head -n 1)
+    for name in "$@"; do
+        printf 'upstream bench-%s { server unix:%s max_fails=0; %s keepalive_requests 1000000; }\n' \
+            "$name" "$scratch/$name.sock" "$keepalive"
+    done >"$var/etc/nginx-http-bench.conf"
+    for name in "$@"; do
+        printf 'location = /bench/%s { %s fastcgi_pass bench-%s; }\n' "$name" "$limit" "$name"
+    done >"$var/etc/nginx-server-bench.conf"
+    # nginx's workers are another user when it was started by root.
+    chmod 711 "$scratch"
+    nginx_reload
+    for name in "$@"; do
+        bench_await "$name"
+    done
+}
+
+nginx_reload() { kill -HUP "$(<"$var/run/nginx.pid")"; }
+
+# An empty POST: whatever the program says to it, it is not nginx that says it.
+bench_await() { # NAME
+    local deadline=$((SECONDS + 20)) type
+    until type=$(curl -s -o "$scratch/await" -w '%{http_code}' -d '' "$url/bench/$1") &&
+        [ "$type" != 404 ] && [ "$type" != 503 ]; do
+        ((SECONDS < deadline)) || { cat "$scratch/$1.log" >&2 && die "$1 does not answer: see above"; }
+        sleep 0.1
+    done
+}
+
+# Runs wrk and prints what its script says at the end, one line of JSON.
+load() { # SECONDS SCRIPT PATH [SCRIPT ARGUMENT …]
+    local seconds=$1 script=$2 path=$3
+    shift 3
+    wrk -t2 -c"$bench_clients" -d"${seconds}s" --timeout 10s -s "$root/bench/$script" "$url$path" -- "$@" \
+        >"$scratch/wrk" || { cat "$scratch/wrk" >&2 && die "wrk failed: see above"; }
+    tail -n 1 "$scratch/wrk"
+}
+
+sql() { # STATEMENT
+    MYSQL_PWD=$BOXOFFICE_MYSQL_ADMIN_PASSWORD mariadb --no-defaults --socket="$BOXOFFICE_MYSQL_SOCKET" \
+        --user="$BOXOFFICE_MYSQL_ADMIN_USER" --batch --skip-column-names -e "$1" "$BOXOFFICE_MYSQL_DATABASE"
+}
+
+# A whole number of at least 1 given to an option.
+option_number() { # OPTION VALUE
+    [[ $2 =~ ^[1-9][0-9]{0,5}$ ]] || die "$1 takes a number from 1"
+    printf '%s\n' "$2"
+}

@@ -1,0 +1,157 @@
+/* POST /user/charge without a queue: each request takes a connection from a pool and runs one
+ * transaction. Takes the front's settings front_socket, front_threads and front_db_connections,
+ * and a worker's account. */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "job.h"
+#include "json.h"
+#include "key.h"
+#include "log.h"
+#include "mem.h"
+#include "pessimistic_store.h"
+#include "serve.h"
+
+struct pool {
+	pthread_mutex_t lock;
+	pthread_cond_t returned;
+	size_t free_count;
+	struct pessimistic_store **free;
+};
+
+static enum err pool_init(struct pool *pool, const struct conf *conf)
+{
+	size_t count = (size_t)conf->front_db_connections;
+	enum err err = ERR_OK;
+
+	pthread_mutex_init(&pool->lock, NULL);
+	pthread_cond_init(&pool->returned, NULL);
+	pool->free = mem_array(NULL, count, sizeof *pool->free);
+	for (pool->free_count = 0; err == ERR_OK && pool->free_count < count;) {
+		err = pessimistic_store_new(&pool->free[pool->free_count], conf);
+		pool->free_count += err == ERR_OK;
+	}
+	return err;
+}
+
+static void pool_fini(struct pool *pool)
+{
+	while (pool->free_count > 0)
+		pessimistic_store_free(pool->free[--pool->free_count]);
+	free(pool->free);
+	pthread_cond_destroy(&pool->returned);
+	pthread_mutex_destroy(&pool->lock);
+}
+
+static struct pessimistic_store *pool_take(struct pool *pool)
+{
+	struct pessimistic_store *store;
+
+	pthread_mutex_lock(&pool->lock);
+	while (pool->free_count == 0)
+		pthread_cond_wait(&pool->returned, &pool->lock);
+	store = pool->free[--pool->free_count];
+	pthread_mutex_unlock(&pool->lock);
+	return store;
+}
+
+static void pool_give_back(struct pool *pool, struct pessimistic_store *store)
+{
+	pthread_mutex_lock(&pool->lock);
+	pool->free[pool->free_count++] = store;
+	pthread_cond_signal(&pool->returned);
+	pthread_mutex_unlock(&pool->lock);
+}
+
+/* Checks what the front checks, and gives the charge the id that the front would. */
+static enum err charge_read(const struct http_request *request, struct charge *charge,
+			    char why[static JSON_WHY_SIZE])
+{
+	static const char *const members[] = {"userId", "amount"};
+	struct job job = {.kind = JOB_CHARGE};
+	char user[ID_TEXT_SIZE];
+	struct json_object *body = NULL;
+	enum err err;
+
+	if (request->key == NULL)
+		return ERR_BAD_KEY;
+	err = json_parse_strict(request->body, request->body_length, &body, why);
+	if (err == ERR_OK)
+		err = json_refuse_others(body, members, 2, why);
+	if (err == ERR_OK)
+		err = json_get_id(body, "userId", &job.user, why);
+	if (err == ERR_OK)
+		err = json_get_int(body, "amount", 1, JOB_MAX_AMOUNT, &job.amount, why);
+	if (err != ERR_OK)
+		goto out;
+	id_format(&job.user, user);
+	charge->job = key_to_job_id(user, "POST /user/charge", request->key);
+	charge->user = job.user;
+	charge->amount = job.amount;
+	job_fingerprint(&job, charge->fingerprint);
+out:
+	json_free(body);
+	return err;
+}
+
+static void answer(enum err err, const struct charge_answer *granted,
+		   struct http_response *response)
+{
+	enum err shown = err_public(err);
+
+	response->err = err;
+	response->status = err_http_status(shown);
+	if (err == ERR_OK) {
+		response->replayed = granted->replayed;
+		text_printf(&response->body, "{\"success\":true,\"data\":%s}", granted->data);
+	} else {
+		text_printf(&response->body,
+			    "{\"success\":false,\"message\":\"%s\",\"code\":\"%s\"}",
+			    err_message(shown), err_code(shown));
+	}
+}
+
+static void serve(void *arg, const struct http_raw *raw, const char *body, size_t length,
+		  enum err body_err, struct http_response *response,
+		  char request_id[static HTTP_REQUEST_ID_SIZE])
+{
+	struct http_request request = {.body = body, .body_length = length};
+	struct charge_answer granted = {0};
+	struct charge charge;
+	char why[HTTP_WHY_SIZE] = "";
+	enum err err;
+
+	http_response_clear(response);
+	err = http_request_parse(&request, raw, why);
+	if (err == ERR_OK)
+		err = body_err;
+	if (err == ERR_OK)
+		err = charge_read(&request, &charge, why);
+	if (err == ERR_OK) {
+		struct pessimistic_store *store = pool_take(arg);
+
+		err = pessimistic_store_charge(store, &charge, &granted);
+		pool_give_back(arg, store);
+		snprintf(response->key, sizeof response->key, "%s", request.key);
+	}
+	answer(err, &granted, response);
+	memcpy(request_id, request.id, HTTP_REQUEST_ID_SIZE);
+}
+
+int main(void)
+{
+	static struct conf conf;
+	struct pool pool = {0};
+	int status = 1;
+
+	if (serve_load(&conf) != ERR_OK)
+		return 2;
+	if (pool_init(&pool, &conf) == ERR_OK)
+		status = serve_until_told(&conf, serve, &pool);
+	else
+		log_error("not-started", LOG_ERR(ERR_DB_GONE));
+	pool_fini(&pool);
+	return status;
+}
