@@ -1,6 +1,7 @@
 /* The courier: its lock, and the request threads' side of it. */
 #include "courier_private.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,28 +66,22 @@ void courier_rename_reply_queue(struct courier *c, char name[static BROKER_NAME_
 
 static bool parcel_is_settled(const struct parcel *parcel, bool patient)
 {
-	return parcel->state == PARCEL_ANSWERED || parcel->state == PARCEL_FAILED ||
-	       (parcel->state == PARCEL_CONFIRMED && !patient);
+	return parcel_is_over(parcel) ||
+	       (!patient && atomic_load(&parcel->state) == PARCEL_CONFIRMED);
 }
 
-/* Called with the lock. */
-static void await(struct courier *c, struct parcel *parcel, int64_t deadline_us)
+static void await(struct parcel *parcel, bool patient, int64_t deadline_us)
 {
 	struct timespec deadline = clock_timespec(deadline_us);
-	bool patient = c->replying && c->waiting < c->waiting_most;
 	int rc = 0;
 
-	c->waiting += patient;
-	parcel->confirm_waiters += !patient;
-	while (!parcel_is_settled(parcel, patient) && rc == 0)
-		rc = pthread_cond_clockwait(&parcel->changed, &c->lock, CLOCK_MONOTONIC, &deadline);
-	parcel->confirm_waiters -= !patient;
-	c->waiting -= patient;
+	while (!parcel_is_settled(parcel, patient) && (rc == 0 || errno == EINTR))
+		rc = sem_clockwait(&parcel->changed, CLOCK_MONOTONIC, &deadline);
 }
 
 static enum err parcel_verdict(const struct parcel *parcel, bool joined, struct outcome *outcome)
 {
-	switch (parcel->state) {
+	switch ((enum parcel_state)atomic_load(&parcel->state)) {
 	case PARCEL_ANSWERED:
 		*outcome = parcel->outcome;
 		outcome->replayed |= joined && err_settles(outcome->err);
@@ -101,42 +96,61 @@ static enum err parcel_verdict(const struct parcel *parcel, bool joined, struct 
 	return ERR_UNAVAILABLE;
 }
 
-/* Called with the lock. Takes fresh. */
-static enum err carry(struct courier *c, struct parcel *fresh, int64_t deadline_us,
-		      struct outcome *outcome)
+/* Called with the lock. Takes fresh; NULL for a job of this id with other content. */
+static struct parcel *enter(struct courier *c, struct parcel *fresh, bool *patient)
 {
 	struct parcel *parcel = lanes_enter(c->lanes, fresh);
-	bool joined = parcel != fresh;
-	enum err err = ERR_OK;
 
-	if (joined && memcmp(parcel->fingerprint, fresh->fingerprint, FINGERPRINT_SIZE) != 0)
-		err = ERR_KEY_REUSED;
-	if (joined)
-		parcel_free(fresh);
-	else if (lanes_is_first(c->lanes, parcel))
-		courier_wake_publisher(c);
-	if (err == ERR_OK) {
-		await(c, parcel, deadline_us);
-		err = parcel_verdict(parcel, joined, outcome);
+	if (parcel != fresh &&
+	    memcmp(parcel->fingerprint, fresh->fingerprint, FINGERPRINT_SIZE) != 0) {
+		lanes_leave(c->lanes, parcel);
+		return NULL;
 	}
+	*patient = c->replying && c->waiting < c->waiting_most;
+	c->waiting += *patient;
+	parcel->confirm_waiters += !*patient;
+	if (parcel == fresh && lanes_is_first(c->lanes, parcel))
+		courier_wake_publisher(c);
+	return parcel;
+}
+
+/* The usual way takes no lock: who was answered is in no lane any more. */
+static void leave(struct courier *c, struct parcel *parcel, bool patient)
+{
+	c->waiting -= patient;
+	if (parcel_is_over(parcel)) {
+		parcel_release(parcel);
+		return;
+	}
+	pthread_mutex_lock(&c->lock);
+	parcel->confirm_waiters -= !patient;
 	lanes_leave(c->lanes, parcel);
-	return err;
+	pthread_mutex_unlock(&c->lock);
 }
 
 enum err courier_carry(struct courier *c, const struct job *job, int64_t deadline_us,
 		       struct outcome *outcome)
 {
 	struct parcel *fresh = parcel_new(job, lane_of(c, job));
-	enum err err = ERR_UNAVAILABLE;
+	struct parcel *parcel = NULL;
+	bool patient = false;
+	bool online;
+	enum err err;
 
 	if (fresh == NULL)
 		return ERR_UNAVAILABLE;
 	pthread_mutex_lock(&c->lock);
-	if (c->online)
-		err = carry(c, fresh, deadline_us, outcome);
-	else
-		parcel_free(fresh);
+	online = c->online;
+	if (online)
+		parcel = enter(c, fresh, &patient);
 	pthread_mutex_unlock(&c->lock);
+	if (parcel != fresh)
+		parcel_release(fresh);
+	if (parcel == NULL)
+		return online ? ERR_KEY_REUSED : ERR_UNAVAILABLE;
+	await(parcel, patient, deadline_us);
+	err = parcel_verdict(parcel, parcel != fresh, outcome);
+	leave(c, parcel, patient);
 	return err;
 }
 

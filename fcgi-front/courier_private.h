@@ -4,6 +4,7 @@
 #define BOXOFFICE_COURIER_PRIVATE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "broker.h"
@@ -21,7 +22,7 @@ struct courier {
 	pthread_mutex_t lock; /* of all below */
 	pthread_cond_t stop;
 	struct lanes *lanes;
-	unsigned waiting; /* threads that wait for a result */
+	atomic_uint waiting; /* threads that wait for a result; also changed without the lock */
 	unsigned waiting_most;
 	bool online;   /* the publisher has a connection that takes messages */
 	bool replying; /* the reply queue exists and is consumed */

@@ -15,22 +15,27 @@
 /* Says whether messages can leave; when they cannot, whoever waits for a confirm gets its 503. */
 static void set_online(struct courier *c, bool online)
 {
+	struct rings rings = {0};
+
 	pthread_mutex_lock(&c->lock);
 	if (c->online && !online)
-		lanes_fail(c->lanes);
+		lanes_fail(c->lanes, &rings);
 	c->online = online;
 	pthread_mutex_unlock(&c->lock);
+	rings_fini(&rings);
 }
 
 static void confirmed(void *arg, uint64_t sequence, enum err err)
 {
 	struct courier *c = arg;
+	struct rings rings = {0};
 
 	if (err != ERR_OK)
 		log_warn("message-refused", LOG_ERR(err));
 	pthread_mutex_lock(&c->lock);
-	lanes_confirm(c->lanes, sequence, err);
+	lanes_confirm(c->lanes, sequence, err, &rings);
 	pthread_mutex_unlock(&c->lock);
+	rings_fini(&rings);
 }
 
 /* Sleeps until the broker says something, a job comes or a lane's time is there. */

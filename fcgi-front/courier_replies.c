@@ -25,6 +25,7 @@ static void correlation_read(const char *text, unsigned *lane, uint64_t *number)
 static void settle(struct courier *c, const struct broker_delivery *delivery)
 {
 	struct result *results = NULL;
+	struct rings rings = {0};
 	uint64_t number = 0;
 	unsigned lane = UINT32_MAX;
 	size_t count = 0;
@@ -37,10 +38,11 @@ static void settle(struct courier *c, const struct broker_delivery *delivery)
 	correlation_read(delivery->correlation_id, &lane, &number);
 	pthread_mutex_lock(&c->lock);
 	for (size_t i = 0; i < count; i++)
-		lanes_settle(c->lanes, &results[i].id, &results[i].outcome);
+		lanes_settle(c->lanes, &results[i].id, &results[i].outcome, &rings);
 	if (lanes_answered(c->lanes, lane, number, count))
 		courier_wake_publisher(c);
 	pthread_mutex_unlock(&c->lock);
+	rings_fini(&rings);
 	free(results);
 	if (courier_lane_is_seat(c, lane))
 		c->seat_changed(c->seat_arg);

@@ -70,7 +70,7 @@ static bool run(struct fcgi *fcgi, const sigset_t *signals)
 	int signal;
 
 	sigwait(signals, &signal);
-	log_info("stop", LOG_I("signal", signal));
+	log_notice("stop", LOG_I("signal", signal));
 	deadline_us = clock_us() + DRAIN_S * INT64_C(1000000);
 	fcgi_drain(fcgi);
 	while (!done && clock_us() < deadline_us) {
@@ -94,7 +94,7 @@ static int start_and_run(const struct conf *conf, const sigset_t *signals)
 		front_stop(&front);
 		return 1;
 	}
-	log_info("ready", LOG_S("socket", conf->front_socket),
+	log_notice("ready", LOG_S("socket", conf->front_socket),
 		 LOG_I("threads", conf->front_threads));
 	if (!run(fcgi, signals)) {
 		log_warn("requests-cut", LOG_I("after_s", DRAIN_S));
@@ -102,7 +102,7 @@ static int start_and_run(const struct conf *conf, const sigset_t *signals)
 	}
 	fcgi_free(fcgi);
 	front_stop(&front);
-	log_info("stopped", LOG_I("status", 0));
+	log_notice("stopped", LOG_I("status", 0));
 	return 0;
 }
 

@@ -1,6 +1,7 @@
 /* Lanes: gathering, packing, and who is told what. */
 #include "lanes.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,32 +40,78 @@ enum err lanes_new(struct lanes **lanes, unsigned count, int64_t coalesce_us)
 
 void lanes_free(struct lanes *lanes)
 {
+	struct rings rings = {0};
+
 	if (lanes == NULL)
 		return;
-	lanes_fail(lanes);
+
+	lanes_fail(lanes, &rings);
+	rings_fini(&rings);
 	free(lanes);
 }
 
 struct parcel *parcel_new(const struct job *job, unsigned lane)
 {
-	struct parcel *parcel = calloc(1, sizeof *parcel);
+	struct parcel *parcel = malloc(sizeof *parcel);
 
 	if (parcel == NULL)
 		return NULL;
+	memset(parcel, 0, offsetof(struct parcel, outcome));
 	parcel->id = job->id;
 	parcel->lane = lane;
-	parcel->references = 1;
+	atomic_init(&parcel->references, 1);
+	atomic_init(&parcel->state, PARCEL_GATHERED);
 	job_fingerprint(job, parcel->fingerprint);
 	job_encode(&parcel->json, job);
-	pthread_cond_init(&parcel->changed, NULL);
+	sem_init(&parcel->changed, 0, 0);
 	return parcel;
 }
 
-void parcel_free(struct parcel *parcel)
+void parcel_release(struct parcel *parcel)
 {
+	if (atomic_fetch_sub(&parcel->references, 1) > 1)
+		return;
 	text_fini(&parcel->json);
-	pthread_cond_destroy(&parcel->changed);
+	sem_destroy(&parcel->changed);
 	free(parcel);
+}
+
+bool parcel_is_over(const struct parcel *parcel)
+{
+	int state = atomic_load(&parcel->state);
+
+	return state == PARCEL_ANSWERED || state == PARCEL_FAILED;
+}
+
+static void rings_add(struct rings *rings, struct parcel *parcel)
+{
+	if (parcel->waiters == 0)
+		return;
+	if (rings->count == rings->capacity) {
+		rings->capacity = rings->capacity ? rings->capacity * 2 : 64;
+		rings->list = mem_array(rings->list, rings->capacity, sizeof *rings->list);
+	}
+	atomic_fetch_add(&parcel->references, 1);
+	rings->list[rings->count++] = (struct ring){.parcel = parcel, .posts = parcel->waiters};
+}
+
+void rings_ring(struct rings *rings)
+{
+	for (size_t i = 0; i < rings->count; i++) {
+		struct parcel *parcel = rings->list[i].parcel;
+
+		for (unsigned n = 0; n < rings->list[i].posts; n++)
+			sem_post(&parcel->changed);
+		parcel_release(parcel);
+	}
+	rings->count = 0;
+}
+
+void rings_fini(struct rings *rings)
+{
+	rings_ring(rings);
+	free(rings->list);
+	*rings = (struct rings){0};
 }
 
 static struct parcel **bucket_of(struct lanes *lanes, const struct id *id)
@@ -116,13 +163,14 @@ static void lane_remove(struct lane *lane, struct parcel *parcel)
 }
 
 /* Moves it to a state that ends the wait of all. */
-static void finish(struct lanes *lanes, struct parcel *parcel, enum parcel_state state)
+static void finish(struct lanes *lanes, struct parcel *parcel, enum parcel_state state,
+		   struct rings *rings)
 {
-	if (parcel->state == PARCEL_GATHERED)
+	if (atomic_load(&parcel->state) == PARCEL_GATHERED)
 		lane_remove(&lanes->lanes[parcel->lane], parcel);
-	parcel->state = state;
 	forget(lanes, parcel);
-	pthread_cond_broadcast(&parcel->changed);
+	rings_add(rings, parcel);
+	atomic_store(&parcel->state, (int)state);
 }
 
 struct parcel *lanes_enter(struct lanes *lanes, struct parcel *fresh)
@@ -131,9 +179,11 @@ struct parcel *lanes_enter(struct lanes *lanes, struct parcel *fresh)
 	struct parcel **bucket = bucket_of(lanes, &fresh->id);
 
 	if (known != NULL) {
-		known->references++;
+		atomic_fetch_add(&known->references, 1);
+		known->waiters++;
 		return known;
 	}
+	fresh->waiters = 1;
 	fresh->bucket_next = *bucket;
 	*bucket = fresh;
 	lane_add(&lanes->lanes[fresh->lane], fresh);
@@ -142,12 +192,13 @@ struct parcel *lanes_enter(struct lanes *lanes, struct parcel *fresh)
 
 void lanes_leave(struct lanes *lanes, struct parcel *parcel)
 {
-	if (--parcel->references > 0)
-		return;
-	if (parcel->state == PARCEL_GATHERED)
-		lane_remove(&lanes->lanes[parcel->lane], parcel);
-	forget(lanes, parcel);
-	parcel_free(parcel);
+	parcel->waiters--;
+	if (parcel->waiters == 0 && !parcel_is_over(parcel)) {
+		if (atomic_load(&parcel->state) == PARCEL_GATHERED)
+			lane_remove(&lanes->lanes[parcel->lane], parcel);
+		forget(lanes, parcel);
+	}
+	parcel_release(parcel);
 }
 
 static bool lane_may_send(const struct lanes *lanes, const struct lane *lane, int64_t now_us)
@@ -182,8 +233,8 @@ static struct parcel_message *lane_pack(struct lane *lane)
 		struct parcel *parcel = lane->first;
 
 		lane_remove(lane, parcel);
-		parcel->references++;
-		parcel->state = PARCEL_SENT;
+		atomic_fetch_add(&parcel->references, 1);
+		atomic_store(&parcel->state, PARCEL_SENT);
 		message->parcels[i] = parcel;
 	}
 	return message;
@@ -232,20 +283,22 @@ void lanes_sent(struct parcel_message *message, uint64_t sequence)
 }
 
 /* Tells the parcels of a message, which is not in the list any more, and frees it. */
-static void message_end(struct lanes *lanes, struct parcel_message *message, enum err err)
+static void message_end(struct lanes *lanes, struct parcel_message *message, enum err err,
+			struct rings *rings)
 {
 	for (size_t i = 0; i < message->count; i++) {
 		struct parcel *parcel = message->parcels[i];
-
 		/* The answer may have come before the confirm. */
-		if (parcel->state == PARCEL_SENT && err == ERR_OK) {
-			parcel->state = PARCEL_CONFIRMED;
+		bool is_sent = atomic_load(&parcel->state) == PARCEL_SENT;
+
+		if (is_sent && err == ERR_OK) {
+			atomic_store(&parcel->state, PARCEL_CONFIRMED);
 			if (parcel->confirm_waiters > 0)
-				pthread_cond_broadcast(&parcel->changed);
-		} else if (parcel->state == PARCEL_SENT) {
-			finish(lanes, parcel, PARCEL_FAILED);
+				rings_add(rings, parcel);
+		} else if (is_sent) {
+			finish(lanes, parcel, PARCEL_FAILED, rings);
 		}
-		lanes_leave(lanes, parcel);
+		parcel_release(parcel);
 	}
 	/* A message that was not taken will not be answered. */
 	if (err != ERR_OK && lanes->lanes[message->lane].number == message->number)
@@ -254,7 +307,7 @@ static void message_end(struct lanes *lanes, struct parcel_message *message, enu
 	free(message);
 }
 
-void lanes_confirm(struct lanes *lanes, uint64_t sequence, enum err err)
+void lanes_confirm(struct lanes *lanes, uint64_t sequence, enum err err, struct rings *rings)
 {
 	struct parcel_message *previous = NULL;
 	struct parcel_message *message = lanes->oldest;
@@ -271,33 +324,34 @@ void lanes_confirm(struct lanes *lanes, uint64_t sequence, enum err err)
 		lanes->oldest = message->next;
 	if (lanes->newest == message)
 		lanes->newest = previous;
-	message_end(lanes, message, err);
+	message_end(lanes, message, err, rings);
 }
 
-void lanes_fail(struct lanes *lanes)
+void lanes_fail(struct lanes *lanes, struct rings *rings)
 {
 	while (lanes->oldest != NULL) {
 		struct parcel_message *message = lanes->oldest;
 
 		lanes->oldest = message->next;
-		message_end(lanes, message, ERR_BROKER_GONE);
+		message_end(lanes, message, ERR_BROKER_GONE, rings);
 	}
 	lanes->newest = NULL;
 	for (unsigned i = 0; i < lanes->count; i++) {
 		while (lanes->lanes[i].first != NULL)
-			finish(lanes, lanes->lanes[i].first, PARCEL_FAILED);
+			finish(lanes, lanes->lanes[i].first, PARCEL_FAILED, rings);
 		lanes->lanes[i].unanswered = 0;
 	}
 }
 
-void lanes_settle(struct lanes *lanes, const struct id *id, const struct outcome *outcome)
+void lanes_settle(struct lanes *lanes, const struct id *id, const struct outcome *outcome,
+		  struct rings *rings)
 {
 	struct parcel *parcel = find(lanes, id);
 
 	if (parcel == NULL)
 		return;
 	parcel->outcome = *outcome;
-	finish(lanes, parcel, PARCEL_ANSWERED);
+	finish(lanes, parcel, PARCEL_ANSWERED, rings);
 }
 
 bool lanes_answered(struct lanes *lanes, unsigned lane, uint64_t number, size_t count)

@@ -7,7 +7,8 @@
 #ifndef BOXOFFICE_LANES_H
 #define BOXOFFICE_LANES_H
 
-#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -31,14 +32,25 @@ struct parcel {
 	struct id id;
 	uint8_t fingerprint[FINGERPRINT_SIZE];
 	unsigned lane;
-	unsigned references;      /* who waits, and the message while it is not confirmed */
+	atomic_uint references; /* who waits, messages and rings; the last one frees it */
+	unsigned waiters;       /* request threads among them */
 	unsigned confirm_waiters; /* those who want no more than the confirm */
-	enum parcel_state state;
-	struct outcome outcome;
+	atomic_int state;       /* enum parcel_state; changed with the lock, read without */
 	struct text json;       /* constant once made */
-	pthread_cond_t changed; /* told when state becomes what somebody waits for */
+	sem_t changed;          /* posted once for each waiter when state changes */
 	struct parcel *bucket_next;
 	struct parcel *lane_previous, *lane_next; /* while GATHERED */
+	struct outcome outcome; /* once ANSWERED */
+};
+
+/* Waiters to be told, once the lock is free: telling them under it would send each straight into
+ * the lock. Zero-initialise; one for each thread that changes parcels. */
+struct rings {
+	struct ring {
+		struct parcel *parcel; /* a reference of its own */
+		unsigned posts;
+	} *list;
+	size_t count, capacity;
 };
 
 /* A message taken out to be sent. */
@@ -62,14 +74,22 @@ void lanes_free(struct lanes *lanes);
 /* Makes a parcel with one reference, before it enters (needs no lock). NULL: out of memory. */
 struct parcel *parcel_new(const struct job *job, unsigned lane);
 
-/* Frees one that did not enter (needs no lock). */
-void parcel_free(struct parcel *parcel);
+/* Gives back a reference to one that is not in the lanes: it did not enter, or its wait is over
+ * for good (parcel_is_over()). Needs no lock. */
+void parcel_release(struct parcel *parcel);
+
+/* True once it was answered or failed: then it is in no lane any more (needs no lock). */
+bool parcel_is_over(const struct parcel *parcel);
+
+/* Wakes who is to be told (without the lock), and empties the list. */
+void rings_ring(struct rings *rings);
+void rings_fini(struct rings *rings);
 
 /* Puts fresh in its lane, which takes it, and returns it; or, when a job of this id is under way,
  * returns that one with a reference more and leaves fresh to the caller. */
 struct parcel *lanes_enter(struct lanes *lanes, struct parcel *fresh);
 
-/* Gives the caller's reference back. What is not sent yet and nobody waits for is dropped. */
+/* Gives a waiter's reference back. What is not sent yet and nobody waits for is dropped. */
 void lanes_leave(struct lanes *lanes, struct parcel *parcel);
 
 /* Takes the next message that may leave now; NULL when none may. It stays the lanes' own, and its
@@ -83,13 +103,14 @@ void parcel_message_write(const struct parcel_message *message, struct text *out
 void lanes_sent(struct parcel_message *message, uint64_t sequence);
 
 /* The broker answered a publish: ERR_OK or why it did not take the message. */
-void lanes_confirm(struct lanes *lanes, uint64_t sequence, enum err err);
+void lanes_confirm(struct lanes *lanes, uint64_t sequence, enum err err, struct rings *rings);
 
 /* Fails what is not confirmed, sent or not: the broker is away. */
-void lanes_fail(struct lanes *lanes);
+void lanes_fail(struct lanes *lanes, struct rings *rings);
 
 /* A result came; dropped when nobody waits for this job. */
-void lanes_settle(struct lanes *lanes, const struct id *id, const struct outcome *outcome);
+void lanes_settle(struct lanes *lanes, const struct id *id, const struct outcome *outcome,
+		  struct rings *rings);
 
 /* count results of a lane's message came. True when the lane is free to send and has something. */
 bool lanes_answered(struct lanes *lanes, unsigned lane, uint64_t number, size_t count);

@@ -31,7 +31,8 @@ static const struct db_query select_balance = {
 	"lookup_balance",
 	"SELECT COALESCE(c.balance, 0)"
 	" FROM JSON_TABLE(?, '$[*]' COLUMNS (id CHAR(32) PATH '$.id')) d"
-	" STRAIGHT_JOIN user u ON u.uuid = UNHEX(d.id) LEFT JOIN cash c ON c.user_id = u.id"
+	" STRAIGHT_JOIN user u FORCE INDEX (user_uuid)"
+	" ON u.uuid = UNHEX(d.id) LEFT JOIN cash c ON c.user_id = u.id"
 	" WHERE u.deleted_at IS NULL"};
 
 /* waiting_queue by primary key, user by primary key. */
@@ -40,13 +41,14 @@ static const struct db_query select_ticket = {
 	"SELECT u.uuid, w.status, TIMESTAMPDIFF(MICROSECOND, '1970-01-01', w.expired_at),"
 	" w.expired_at > SYSDATE(6)"
 	" FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$.id')) d"
-	" STRAIGHT_JOIN waiting_queue w ON w.id = d.id STRAIGHT_JOIN user u ON u.id = w.user_id"};
+	" STRAIGHT_JOIN waiting_queue w FORCE INDEX (PRIMARY)"
+	" ON w.id = d.id STRAIGHT_JOIN user u ON u.id = w.user_id"};
 
 /* job by primary key. */
 static const struct db_query select_job = {
 	"lookup_job", "SELECT j.fingerprint, j.code, j.why, j.data"
 		      " FROM JSON_TABLE(?, '$[*]' COLUMNS (id CHAR(32) PATH '$.id')) d"
-		      " STRAIGHT_JOIN job j ON j.id = UNHEX(d.id)"};
+		      " STRAIGHT_JOIN job j FORCE INDEX (PRIMARY) ON j.id = UNHEX(d.id)"};
 
 const struct db_query *const front_queries[] = {&snapshot_store_gate,
 						&snapshot_store_tickets,

@@ -19,7 +19,8 @@ const struct db_query snapshot_store_gate = {
 const struct db_query snapshot_store_tickets = {
 	"snapshot_tickets",
 	"SELECT w.id, u.uuid, " US(
-		"w.expired_at") " FROM waiting_queue w STRAIGHT_JOIN user u ON u.id = w.user_id"
+		"w.expired_at") " FROM waiting_queue w FORCE INDEX (waiting_queue_status)"
+		" STRAIGHT_JOIN user u ON u.id = w.user_id"
 				" WHERE w.status = 'ACTIVE'"};
 
 /* All concerts, in the order of their primary key. */

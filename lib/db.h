@@ -16,7 +16,10 @@
 
 struct db; /* opaque */
 
-/* A statement: a static constant beside the function that runs it. Its address is its identity. */
+/* A statement: a static constant beside the function that runs it. Its address is its identity.
+ *
+ * One that joins JSON_TABLE to a table says FORCE INDEX: a table of few rows MariaDB would
+ * otherwise read, and lock, from end to end, STRAIGHT_JOIN or not. */
 struct db_query {
 	const char *name; /* for the log and for the EXPLAIN test */
 	const char *text;

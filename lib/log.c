@@ -18,7 +18,8 @@
 #define PROCESS_SIZE 64
 
 static const char *const level_names[] = {
-	[LOG_DEBUG] = "debug", [LOG_INFO] = "info", [LOG_WARN] = "warn", [LOG_ERROR] = "error"};
+	[LOG_DEBUG] = "debug", [LOG_INFO] = "info",	[LOG_WARN] = "warn",
+	[LOG_ERROR] = "error", [LOG_NOTICE] = "notice"};
 
 static char process_name[PROCESS_SIZE] = "boxoffice";
 static enum log_level least_level = LOG_INFO;
@@ -31,7 +32,7 @@ struct line {
 
 enum err log_open(const char *process, const char *level)
 {
-	for (size_t i = 0; i < sizeof(level_names) / sizeof(level_names[0]); i++) {
+	for (size_t i = 0; i <= LOG_ERROR; i++) {
 		if (strcmp(level, level_names[i]) == 0) {
 			snprintf(process_name, sizeof(process_name), "%s", process);
 			least_level = (enum log_level)i;

@@ -7,7 +7,9 @@
 #include "err.h"
 #include "id.h"
 
-enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
+/* LOG_NOTICE is for a process's life (start, ready, stop): written whatever the least level is, and
+ * no least level itself. */
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR, LOG_NOTICE };
 
 struct log_field {
 	const char *key; /* NULL ends a list */
@@ -29,6 +31,7 @@ struct log_field {
 #define log_info(event, ...) log_at(LOG_INFO, event, __VA_ARGS__)
 #define log_warn(event, ...) log_at(LOG_WARN, event, __VA_ARGS__)
 #define log_error(event, ...) log_at(LOG_ERROR, event, __VA_ARGS__)
+#define log_notice(event, ...) log_at(LOG_NOTICE, event, __VA_ARGS__)
 
 /* Sets the process's name and least level. ERR_CONF for an unknown level. */
 MUST_CHECK enum err log_open(const char *process, const char *level);

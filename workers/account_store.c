@@ -3,7 +3,8 @@
 /* No locks. user by user_uuid: one row for each user that there is. */
 static const struct db_query find_users = {
 	"find-users", "SELECT u.uuid, u.id FROM JSON_TABLE(?, '$[*]' COLUMNS (uuid CHAR(32) PATH"
-		      " '$.uuid')) d STRAIGHT_JOIN user u ON u.uuid = UNHEX(d.uuid)"};
+		      " '$.uuid')) d STRAIGHT_JOIN user u FORCE INDEX (user_uuid)"
+		      " ON u.uuid = UNHEX(d.uuid)"};
 
 /* Inserts one row for each registration. */
 static const struct db_query insert_users = {

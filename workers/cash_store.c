@@ -7,13 +7,13 @@ static const struct db_query lock_cash = {
 	"lock-cash", "SELECT d.slot, c.balance"
 		     " FROM JSON_TABLE(?, '$[*]' COLUMNS (slot INT PATH '$.slot', user BIGINT PATH"
 		     " '$.user')) d"
-		     " STRAIGHT_JOIN cash c ON c.user_id = d.user FOR UPDATE"};
+		     " STRAIGHT_JOIN cash c FORCE INDEX (PRIMARY) ON c.user_id = d.user FOR UPDATE"};
 
 /* Changes cash by primary key: rows that lock-cash has locked. */
 static const struct db_query update_cash = {
 	"update-cash", "UPDATE JSON_TABLE(?, '$[*]' COLUMNS (user BIGINT PATH '$.user', balance"
 		       " BIGINT PATH '$.balance', now BIGINT PATH '$.now')) d"
-		       " STRAIGHT_JOIN cash c ON c.user_id = d.user"
+		       " STRAIGHT_JOIN cash c FORCE INDEX (PRIMARY) ON c.user_id = d.user"
 		       " SET c.balance = d.balance, c.updated_at = " SQL_TIME("d.now")};
 
 /* Inserts one row for each posting. */

@@ -10,14 +10,15 @@
 static const struct db_query find_jobs = {
 	"find-jobs", "SELECT j.id, j.fingerprint, j.attempt, j.code, j.why, j.data"
 		     " FROM JSON_TABLE(?, '$[*]' COLUMNS (id CHAR(32) PATH '$.id')) d"
-		     " STRAIGHT_JOIN job j ON j.id = UNHEX(d.id)"};
+		     " STRAIGHT_JOIN job j FORCE INDEX (PRIMARY) ON j.id = UNHEX(d.id)"};
 
 /* No locks. cash_history by cash_history_job, user by primary key: charges whose row in job was
  * pruned. */
 static const struct db_query find_charges = {
 	"find-charges", "SELECT h.job_id, h.amount, h.balance_after, h.description, u.uuid"
 			" FROM JSON_TABLE(?, '$[*]' COLUMNS (id CHAR(32) PATH '$.id')) d"
-			" STRAIGHT_JOIN cash_history h ON h.job_id = UNHEX(d.id)"
+			" STRAIGHT_JOIN cash_history h FORCE INDEX (cash_history_job)"
+			" ON h.job_id = UNHEX(d.id)"
 			" STRAIGHT_JOIN user u ON u.id = h.user_id"};
 
 #define JOB_COLUMNS                                                                                \
@@ -28,22 +29,30 @@ static const struct db_query find_charges = {
 
 /* Inserts one row for each; an id that another worker has just stored is ERR_DB_DUPLICATE. */
 static const struct db_query insert_jobs = {
-	"insert-jobs", "INSERT INTO job (id, kind, attempt, fingerprint, code, why, data, created_at)"
-		       " SELECT UNHEX(d.id), d.kind, d.attempt, UNHEX(d.fingerprint), d.code, d.why,"
-		       " d.data, " SQL_TIME("d.now") " FROM JSON_TABLE(?, '$[*]' COLUMNS " JOB_COLUMNS
-						     ") d"};
+	"insert-jobs",
+	"INSERT INTO job (id, kind, attempt, fingerprint, code, why, data, created_at)"
+	" SELECT UNHEX(d.id), d.kind, d.attempt, UNHEX(d.fingerprint), d.code, d.why,"
+	" d.data, " SQL_TIME("d.now") " FROM JSON_TABLE(?, '$[*]' COLUMNS " JOB_COLUMNS ") d"};
 
 /* Locks and changes job by its primary key; the attempt guards against a faster worker. */
 static const struct db_query update_jobs = {
-	"update-jobs", "UPDATE JSON_TABLE(?, '$[*]' COLUMNS " JOB_COLUMNS ") d"
-		       " STRAIGHT_JOIN job j ON j.id = UNHEX(d.id) AND j.attempt < d.attempt"
-		       " SET j.attempt = d.attempt, j.code = d.code, j.why = d.why, j.data = d.data"};
+	"update-jobs",
+	"UPDATE JSON_TABLE(?, '$[*]' COLUMNS " JOB_COLUMNS ") d"
+	" STRAIGHT_JOIN job j FORCE INDEX (PRIMARY)"
+	" ON j.id = UNHEX(d.id) AND j.attempt < d.attempt"
+	" SET j.attempt = d.attempt, j.code = d.code, j.why = d.why, j.data = d.data"};
+
+/* Locks and deletes by job_created, the oldest first. */
+static const struct db_query prune_jobs = {
+	"prune-jobs",
+	"DELETE FROM job WHERE created_at < NOW(6) - INTERVAL"
+	" CAST(JSON_VALUE(?, '$[0].days') AS SIGNED) DAY ORDER BY created_at LIMIT 2000"};
 
 /* The clock of every hold: the database's, read after the locks are held. */
 static const struct db_query read_clock = {"read-clock", "SELECT " SQL_US("SYSDATE(6)")};
 
-const struct db_query *const db_store_queries[] = {&find_jobs,	 &find_charges, &insert_jobs,
-						   &update_jobs, &read_clock,	NULL};
+const struct db_query *const db_store_queries[] = {
+	&find_jobs, &find_charges, &insert_jobs, &update_jobs, &read_clock, &prune_jobs, NULL};
 
 enum err db_store_begin(void *self)
 {
@@ -168,7 +177,8 @@ static uint64_t gather_outcomes(struct rows *rows, const struct batch *batch, bo
 	rows_clear(rows);
 	for (size_t i = 0; i < batch->count; i++) {
 		const struct batch_entry *entry = &batch->entries[i];
-		if (!inbox_must_store(batch, i) || batch->known[entry->known].is_stored != is_stored)
+		if (!inbox_must_store(batch, i) ||
+		    batch->known[entry->known].is_stored != is_stored)
 			continue;
 		rows_next(rows);
 		rows_id(rows, "id", &entry->job.id);
@@ -192,4 +202,14 @@ enum err db_store_save_outcomes(void *self, const struct batch *batch)
 		return err;
 	uint64_t again = gather_outcomes(&store->rows, batch, true);
 	return db_store_run(store, &update_jobs, again);
+}
+
+enum err db_store_prune(struct db_store *store, int64_t days, uint64_t *pruned)
+{
+	rows_clear(&store->rows);
+	rows_next(&store->rows);
+	rows_int(&store->rows, "days", days);
+	rows_end(&store->rows);
+	return db_run(store->db, &prune_jobs, store->rows.text.bytes, store->rows.text.length,
+		      pruned);
 }

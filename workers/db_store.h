@@ -28,6 +28,10 @@ enum err db_store_find_outcomes(void *self, struct batch *batch);
 /* Inserts the outcomes decided in this batch, and replaces refusals that got a new attempt. */
 enum err db_store_save_outcomes(void *self, const struct batch *batch);
 
+/* Deletes outcomes older than so many days, at most 2,000: a small step, to be done again. pruned
+ * (may be NULL) is how many. What money did stays in cash_history and payment. */
+MUST_CHECK enum err db_store_prune(struct db_store *store, int64_t days, uint64_t *pruned);
+
 /* Runs a statement with the rows gathered in the scratch; nothing at all when there are none.
  * expected: rows that it must find, else ERR_DB_CONFLICT (somebody was faster: decide again);
  * DB_STORE_ANY for no such check. */

@@ -48,8 +48,9 @@ static const struct db_query find_queuers = {
 	"find-queuers",
 	"SELECT u.uuid, u.id, w.id, w.status, " SQL_US("w.expired_at")
 	" FROM JSON_TABLE(?, '$[*]' COLUMNS (uuid CHAR(32) PATH '$.uuid')) d"
-	" STRAIGHT_JOIN user u ON u.uuid = UNHEX(d.uuid)"
-	" LEFT JOIN waiting_queue w ON w.live_user_id = u.id"};
+	" STRAIGHT_JOIN user u FORCE INDEX (user_uuid) ON u.uuid = UNHEX(d.uuid)"
+	" LEFT JOIN waiting_queue w FORCE INDEX (waiting_queue_live_user)"
+	" ON w.live_user_id = u.id"};
 
 /* Inserts one row for each ticket; a second live one of a user is ERR_DB_DUPLICATE. */
 static const struct db_query insert_tickets = {
@@ -63,7 +64,8 @@ static const struct db_query insert_tickets = {
 static const struct db_query expire_tickets = {
 	"expire-tickets",
 	"UPDATE JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$.id', now BIGINT PATH '$.now')) d"
-	" STRAIGHT_JOIN waiting_queue w ON w.id = d.id AND w.status = 'ACTIVE'"
+	" STRAIGHT_JOIN waiting_queue w FORCE INDEX (PRIMARY)"
+	" ON w.id = d.id AND w.status = 'ACTIVE'"
 	" SET w.status = 'EXPIRED', w.updated_at = " SQL_TIME("d.now")};
 
 /* Locks and changes waiting_queue by primary key, ascending. */
@@ -71,7 +73,8 @@ static const struct db_query admit_tickets = {
 	"admit-tickets",
 	"UPDATE JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$.id', until BIGINT PATH '$.until',"
 	" now BIGINT PATH '$.now')) d"
-	" STRAIGHT_JOIN waiting_queue w ON w.id = d.id AND w.status = 'WAITING'"
+	" STRAIGHT_JOIN waiting_queue w FORCE INDEX (PRIMARY)"
+	" ON w.id = d.id AND w.status = 'WAITING'"
 	" SET w.status = 'ACTIVE', w.admitted_at = " SQL_TIME("d.now") ", w.expired_at = " SQL_TIME(
 		"d.until") ", w.updated_at = " SQL_TIME("d.now")};
 
@@ -85,7 +88,8 @@ static const struct db_query find_due = {
 static const struct db_query lock_due = {
 	"lock-due", "SELECT w.id, " SQL_US("w.expired_at") ", (SELECT " SQL_US("MAX(r.expires_at)")
 		    " FROM seat_reservation r WHERE r.ticket_id = w.id AND r.status = 'PENDING')"
-		    " FROM " IDS " STRAIGHT_JOIN waiting_queue w ON w.id = d.id AND w.status ="
+		    " FROM " IDS " STRAIGHT_JOIN waiting_queue w FORCE INDEX (PRIMARY)"
+		    " ON w.id = d.id AND w.status ="
 		    " 'ACTIVE' FOR UPDATE"};
 
 /* No locks. By waiting_queue_status and waiting_queue_admitted: as many rows as are admitted. */

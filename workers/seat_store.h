@@ -24,6 +24,12 @@ struct store seat_store_interface(struct seat_store *store);
  * with. */
 MUST_CHECK enum err seat_store_find_overdue(struct seat_store *store, struct batch *batch);
 
+/* The two halves of the interface: seat_load.c and seat_write.c. */
+enum err seat_store_load(void *self, const struct batch *batch);
+enum err seat_store_write(void *self, const struct batch *batch);
+
 extern const struct db_query *const seat_store_queries[];
+extern const struct db_query *const seat_load_queries[];
+extern const struct db_query *const seat_write_queries[];
 
 #endif

@@ -53,7 +53,7 @@ enum err worker_open(struct worker *worker, const char *name)
 	worker->consumer.conf = &worker->conf;
 	outbox_init(&worker->outbox, &worker->conf);
 	batch_init(&worker->single);
-	log_info("start", LOG_S("kind", name), LOG_I("index", worker->conf.worker_index),
+	log_notice("start", LOG_S("kind", name), LOG_I("index", worker->conf.worker_index),
 		 LOG_I("count", worker->conf.worker_count));
 	return ERR_OK;
 }
@@ -100,7 +100,7 @@ static enum err ensure_connected(struct worker *worker)
 		err = consumer_ensure_open(&worker->consumer);
 	if (!err && !worker->was_ready && consumer_is_ready(&worker->consumer)) {
 		worker->was_ready = true;
-		log_info("ready", LOG_I("queues", worker->consumer.queue_count));
+		log_notice("ready", LOG_I("queues", worker->consumer.queue_count));
 	}
 	if (!err) {
 		worker->failures = 0;
@@ -145,6 +145,6 @@ int worker_run(struct worker *worker)
 	int timeout_ms = 0;
 	while (!worker_is_stopping())
 		turn(worker, &timeout_ms);
-	log_info("stop", LOG_S("kind", worker->conf.name));
+	log_notice("stop", LOG_S("kind", worker->conf.name));
 	return EXIT_SUCCESS;
 }

@@ -53,6 +53,7 @@ static const struct sample {
 	{"insert-jobs", TWO(JOB, ID1, ID2)},
 	{"update-jobs", TWO(JOB, ID1, ID2)},
 	{"read-clock", NULL},
+	{"prune-jobs", "[{\"days\":30}]"},
 	/* cash */
 	{"lock-cash", "[{\"slot\":0,\"user\":1},{\"slot\":1,\"user\":2}]"},
 	{"update-cash",
@@ -170,7 +171,7 @@ int main(void)
 {
 	const struct db_query *const *const lists[] = {
 		db_store_queries,   cash_store_queries, account_store_queries,
-		seat_store_queries, gate_store_queries, front_queries,
+		seat_store_queries, seat_load_queries, seat_write_queries, gate_store_queries, front_queries,
 	};
 	bool is_fine = true;
 	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {

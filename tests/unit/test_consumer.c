@@ -27,11 +27,11 @@ static struct conf conf;
 static struct consumer consumer;
 static struct intake intake;
 
-static enum err note(const char *call, unsigned channel, const char *queue, unsigned prefetch)
+static enum err note(const char *call, unsigned channel, const char *what, unsigned number)
 {
 	size_t length = strlen(calls);
-	snprintf(calls + length, sizeof calls - length, "%s %u %s %u;", call, channel, queue,
-		 prefetch);
+	snprintf(calls + length, sizeof calls - length, "%s %u %s %u;", call, channel, what,
+		 number);
 	return failure;
 }
 

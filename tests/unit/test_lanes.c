@@ -53,8 +53,26 @@ static void answer(struct lanes *lanes, uint8_t number)
 {
 	static const struct outcome outcome = {.data = "{\"balance\":5}"};
 	struct id id = {{number}};
+	struct rings rings = {0};
 
-	lanes_settle(lanes, &id, &outcome);
+	lanes_settle(lanes, &id, &outcome, &rings);
+	rings_fini(&rings);
+}
+
+static void confirm(struct lanes *lanes, uint64_t sequence, enum err err)
+{
+	struct rings rings = {0};
+
+	lanes_confirm(lanes, sequence, err, &rings);
+	rings_fini(&rings);
+}
+
+static void fail_all(struct lanes *lanes)
+{
+	struct rings rings = {0};
+
+	lanes_fail(lanes, &rings);
+	rings_fini(&rings);
 }
 
 static void a_job_alone_leaves_at_once(void **state)
@@ -203,10 +221,10 @@ static void one_id_under_way_is_shared(void **state)
 	struct parcel *again = parcel_new(&job, LANE);
 
 	assert_ptr_equal(lanes_enter(lanes, again), first);
-	parcel_free(again);
+	parcel_release(again);
 	assert_int_equal(send(lanes, 0, 1)->count, 1);
 	answer(lanes, 1);
-	assert_int_equal(first->state, PARCEL_ANSWERED);
+	assert_int_equal(atomic_load(&first->state), PARCEL_ANSWERED);
 	assert_string_equal(first->outcome.data, "{\"balance\":5}");
 	lanes_leave(lanes, first);
 	lanes_leave(lanes, first);
@@ -219,8 +237,8 @@ static void the_answer_may_come_before_the_confirm(void **state)
 
 	assert_non_null(send(lanes, 0, 7));
 	answer(lanes, 1);
-	lanes_confirm(lanes, 7, ERR_OK);
-	assert_int_equal(parcel->state, PARCEL_ANSWERED);
+	confirm(lanes, 7, ERR_OK);
+	assert_int_equal(atomic_load(&parcel->state), PARCEL_ANSWERED);
 	lanes_leave(lanes, parcel);
 }
 
@@ -233,12 +251,12 @@ static void a_confirm_reaches_its_own_message(void **state)
 	assert_non_null(send(lanes, 0, 1));
 	second = enter(lanes, 2);
 	assert_non_null(send(lanes, COALESCE_US, 2));
-	lanes_confirm(lanes, 2, ERR_OK);
-	assert_int_equal(first->state, PARCEL_SENT);
-	assert_int_equal(second->state, PARCEL_CONFIRMED);
-	lanes_confirm(lanes, 1, ERR_BROKER_NACKED);
-	assert_int_equal(first->state, PARCEL_FAILED);
-	lanes_confirm(lanes, 9, ERR_OK);
+	confirm(lanes, 2, ERR_OK);
+	assert_int_equal(atomic_load(&first->state), PARCEL_SENT);
+	assert_int_equal(atomic_load(&second->state), PARCEL_CONFIRMED);
+	confirm(lanes, 1, ERR_BROKER_NACKED);
+	assert_int_equal(atomic_load(&first->state), PARCEL_FAILED);
+	confirm(lanes, 9, ERR_OK);
 	lanes_leave(lanes, first);
 	lanes_leave(lanes, second);
 }
@@ -250,14 +268,14 @@ static void what_is_unconfirmed_fails_with_the_broker(void **state)
 	struct parcel *sent, *gathered;
 
 	assert_non_null(send(lanes, 0, 1));
-	lanes_confirm(lanes, 1, ERR_OK);
+	confirm(lanes, 1, ERR_OK);
 	sent = enter(lanes, 2);
 	assert_non_null(send(lanes, COALESCE_US, 2));
 	gathered = enter(lanes, 3);
-	lanes_fail(lanes);
-	assert_int_equal(confirmed->state, PARCEL_CONFIRMED);
-	assert_int_equal(sent->state, PARCEL_FAILED);
-	assert_int_equal(gathered->state, PARCEL_FAILED);
+	fail_all(lanes);
+	assert_int_equal(atomic_load(&confirmed->state), PARCEL_CONFIRMED);
+	assert_int_equal(atomic_load(&sent->state), PARCEL_FAILED);
+	assert_int_equal(atomic_load(&gathered->state), PARCEL_FAILED);
 	lanes_leave(lanes, confirmed);
 	lanes_leave(lanes, sent);
 	lanes_leave(lanes, gathered);
@@ -270,7 +288,7 @@ static void a_repeat_after_a_failure_starts_afresh(void **state)
 	struct parcel *again;
 
 	assert_non_null(send(lanes, 0, 1));
-	lanes_fail(lanes);
+	fail_all(lanes);
 	again = enter(lanes, 1);
 	assert_non_null(send(lanes, 0, 2));
 	lanes_leave(lanes, failed);
@@ -292,7 +310,7 @@ static void an_earlier_sending_answers_a_job_that_waits_again(void **state)
 	struct parcel *parcel = enter(lanes, 1);
 
 	answer(lanes, 1);
-	assert_int_equal(parcel->state, PARCEL_ANSWERED);
+	assert_int_equal(atomic_load(&parcel->state), PARCEL_ANSWERED);
 	assert_null(lanes_take(lanes, 0));
 	lanes_leave(lanes, parcel);
 }

@@ -97,6 +97,17 @@ static void lines_below_the_level_are_not_written(void **state)
 	assert_string_equal(next_line(), "level=debug proc=test event=loud n=1\n");
 }
 
+static void a_process_tells_of_its_life_at_every_level(void **state)
+{
+	(void)state;
+	assert_int_equal(log_open("unit", "error"), ERR_OK);
+	log_warn("e", LOG_I("a", 1));
+	log_notice("ready", LOG_I("a", 2));
+	assert_non_null(strstr(next_line(), "level=notice proc=unit event=ready a=2\n"));
+	assert_int_equal(log_open("unit", "notice"), ERR_CONF);
+	assert_int_equal(log_open("unit", "info"), ERR_OK);
+}
+
 static void an_unknown_level_is_refused_and_changes_nothing(void **state)
 {
 	(void)state;
@@ -157,6 +168,7 @@ int main(void)
 		TEST(a_hostile_value_cannot_forge_a_line_or_a_field),
 		TEST(a_span_is_written_in_milliseconds),
 		TEST(lines_below_the_level_are_not_written),
+		TEST(a_process_tells_of_its_life_at_every_level),
 		TEST(an_unknown_level_is_refused_and_changes_nothing),
 		TEST(a_line_too_long_is_cut_and_says_so),
 		TEST(a_short_line_is_not_marked_as_cut),

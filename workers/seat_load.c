@@ -1,0 +1,360 @@
+/* The store of seats: what a batch looks at, loaded and locked. */
+#include "seat_store.h"
+
+#include <stdlib.h>
+
+#include "mem.h"
+
+#define IDS "JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$.id')) d"
+#define HOLD_COLUMNS                                                                               \
+	"r.id, r.job_id, r.seat_id, r.user_id, r.ticket_id, r.price, " SQL_US(                     \
+		"r.created_at") ", " SQL_US("r.expires_at") ", r.status"
+
+/* Locks seat by primary key, ascending: whoever changes a seat's reservations holds its row. */
+static const struct db_query lock_seats = {
+	"lock-seats", "SELECT s.id FROM " IDS " STRAIGHT_JOIN seat s FORCE INDEX (PRIMARY)"
+		      " ON s.id = d.id FOR UPDATE"};
+
+/* No locks: concert and schedule rows are everybody's. All by primary keys. */
+static const struct db_query
+	read_seats =
+		{"read-seats",
+		 "SELECT s.id, s.price, s.is_active, s.seat_number, c.name, " SQL_US("h.open_at") ", " SQL_US(
+			 "h.close_at") ", " SQL_US("h.booking_start_at") ", " SQL_US("h.booking_"
+										     "end_at") " FR"
+											       "OM"
+											       " " IDS
+											       " ST"
+											       "RAI"
+											       "GHT"
+											       "_JO"
+											       "IN "
+											       "sea"
+											       "t "
+											       "s "
+											       "FOR"
+											       "CE "
+											       "IND"
+											       "EX "
+											       "(PR"
+											       "IMA"
+											       "RY)"
+											       " ON"
+											       " s."
+											       "id "
+											       "= "
+											       "d."
+											       "id "
+											       "AND"
+											       " s."
+											       "del"
+											       "ete"
+											       "d_"
+											       "at "
+											       "IS "
+											       "NUL"
+											       "L"
+											       " ST"
+											       "RAI"
+											       "GHT"
+											       "_JO"
+											       "IN "
+											       "con"
+											       "cer"
+											       "t_"
+											       "sch"
+											       "edu"
+											       "le "
+											       "h "
+											       "FOR"
+											       "CE "
+											       "IND"
+											       "EX "
+											       "(PR"
+											       "IMA"
+											       "RY)"
+											       " ON"
+											       " h."
+											       "id "
+											       "= "
+											       "s."
+											       "con"
+											       "cer"
+											       "t_"
+											       "sch"
+											       "edu"
+											       "le_"
+											       "id"
+											       " ST"
+											       "RAI"
+											       "GHT"
+											       "_JO"
+											       "IN "
+											       "con"
+											       "cer"
+											       "t "
+											       "c "
+											       "FOR"
+											       "CE "
+											       "IND"
+											       "EX "
+											       "(PR"
+											       "IMA"
+											       "RY)"
+											       " ON"
+											       " c."
+											       "id "
+											       "= "
+											       "h."
+											       "con"
+											       "cer"
+											       "t_"
+											       "i"
+											       "d"};
+
+/* Locks seat_reservation by seat_reservation_live_seat: at most one row for each seat. */
+static const struct db_query lock_holds = {
+	"lock-holds", "SELECT " HOLD_COLUMNS " FROM " IDS
+		      " STRAIGHT_JOIN seat_reservation r FORCE INDEX (seat_reservation_live_seat)"
+		      " ON r.live_seat_id = d.id FOR UPDATE"};
+
+/* Locks waiting_queue by primary key, ascending; the user's row is only read. */
+static const struct db_query lock_tickets = {
+	"lock-tickets",
+	"SELECT w.id, w.user_id, w.status, " SQL_US("w.admitted_at") ", " SQL_US(
+		"w.expired_at") ", (SELECT u.uuid FROM user u WHERE u.id = w.user_id)"
+				" FROM " IDS " STRAIGHT_JOIN waiting_queue w FORCE INDEX (PRIMARY)"
+				" ON w.id = d.id FOR UPDATE"};
+
+/* No locks: the ticket's row is held, so it gets no new hold meanwhile. By seat_reservation_ticket,
+ * one row in general. */
+static const struct db_query find_ticket_holds = {
+	"find-ticket-holds",
+	"SELECT " HOLD_COLUMNS " FROM " IDS
+	" STRAIGHT_JOIN seat_reservation r FORCE INDEX (seat_reservation_ticket)"
+	" ON r.ticket_id = d.id AND r.status = 'PENDING'"};
+
+/* No locks. The newest hold of a user on a seat, by seat_reservation_seat_user. */
+static const struct db_query find_past_holds = {
+	"find-past-holds",
+	"SELECT " HOLD_COLUMNS " FROM JSON_TABLE(?, '$[*]' COLUMNS (seat BIGINT PATH '$.seat',"
+	" user BIGINT PATH '$.user')) d STRAIGHT_JOIN seat_reservation r FORCE INDEX (PRIMARY)"
+	" ON r.id ="
+	" (SELECT MAX(x.id) FROM seat_reservation x WHERE x.seat_id = d.seat"
+	" AND x.user_id = d.user)"};
+
+/* No locks: a payment never changes while its reservation's row is held. By payment_reservation. */
+static const struct db_query find_payments = {
+	"find-payments",
+	"SELECT p.id, p.job_id, p.reservation_id, p.total_amount, " SQL_US(
+		"p.created_at") ", p.seat_number,"
+				" p.concert_name, " SQL_US("p.open_date") ", " SQL_US(
+					"p.close_date") " FROM " IDS
+							" STRAIGHT_JOIN payment p FORCE INDEX "
+							"(payment_reservation) ON p.reservation_id "
+							"= d.id"};
+
+const struct db_query *const seat_load_queries[] = {
+	&lock_seats,        &read_seats,      &lock_holds,    &lock_tickets,
+	&find_ticket_holds, &find_past_holds, &find_payments, NULL};
+
+static int ascending(const void *a, const void *b)
+{
+	int64_t left = *(const int64_t *)a;
+	int64_t right = *(const int64_t *)b;
+	return (left > right) - (left < right);
+}
+
+/* Puts the distinct ids into the rows, ascending: the order in which locks are taken. */
+static void gather_ids(struct rows *rows, int64_t *ids, size_t count)
+{
+	qsort(ids, count, sizeof *ids, ascending);
+	rows_clear(rows);
+	for (size_t i = 0; i < count; i++) {
+		if (!ids[i] || (i && ids[i] == ids[i - 1]))
+			continue;
+		rows_next(rows);
+		rows_int(rows, "id", ids[i]);
+	}
+}
+
+static enum err take_nothing(void *arg, const struct db_row *row)
+{
+	(void)arg;
+	(void)row;
+	return ERR_OK;
+}
+
+static enum err take_seat(void *arg, const struct db_row *row)
+{
+	struct seat *seat = seat_world_add_seat(arg, db_row_int(row, 0));
+	seat->price = db_row_int(row, 1);
+	seat->is_active = db_row_int(row, 2) != 0;
+	db_row_text(row, 3, seat->number, sizeof seat->number);
+	db_row_text(row, 4, seat->concert_name, sizeof seat->concert_name);
+	seat->open_us = db_row_int(row, 5);
+	seat->close_us = db_row_int(row, 6);
+	seat->booking_start_us = db_row_int(row, 7);
+	seat->booking_end_us = db_row_int(row, 8);
+	return ERR_OK;
+}
+
+static size_t add_hold(struct seat_world *world, const struct db_row *row)
+{
+	char status[16];
+	db_row_text(row, 8, status, sizeof status);
+	const struct hold hold = {.id = db_row_int(row, 0),
+				  .job = db_row_id(row, 1),
+				  .seat_id = db_row_int(row, 2),
+				  .user_id = db_row_int(row, 3),
+				  .ticket_id = db_row_int(row, 4),
+				  .price = db_row_int(row, 5),
+				  .created_us = db_row_int(row, 6),
+				  .expires_us = db_row_int(row, 7),
+				  .status = hold_status_from(status)};
+	return seat_world_add_hold(world, &hold);
+}
+
+static enum err take_hold(void *arg, const struct db_row *row)
+{
+	add_hold(arg, row);
+	return ERR_OK;
+}
+
+/* A ticket has one hold in time at most; of several PENDING ones that is the one that ends last. */
+static enum err take_ticket_hold(void *arg, const struct db_row *row)
+{
+	struct seat_world *world = arg;
+	size_t index = add_hold(world, row);
+	struct ticket *ticket = seat_world_ticket(world, world->holds[index].ticket_id);
+	if (ticket && (ticket->hold == WORLD_NONE ||
+		       world->holds[ticket->hold].expires_us < world->holds[index].expires_us))
+		ticket->hold = index;
+	return ERR_OK;
+}
+
+static enum err take_ticket(void *arg, const struct db_row *row)
+{
+	struct ticket *ticket = seat_world_add_ticket(arg, db_row_int(row, 0));
+	char status[16];
+	db_row_text(row, 2, status, sizeof status);
+	ticket->user_id = db_row_int(row, 1);
+	ticket->status = ticket_status_from(status);
+	ticket->admitted_us = db_row_int(row, 3);
+	ticket->expires_us = db_row_int(row, 4);
+	ticket->user = db_row_id(row, 5);
+	return ERR_OK;
+}
+
+static enum err take_payment(void *arg, const struct db_row *row)
+{
+	struct seat_world *world = arg;
+	int64_t reservation_id = db_row_int(row, 2);
+	size_t hold = 0;
+	while (hold < world->hold_count && world->holds[hold].id != reservation_id)
+		hold++;
+	if (hold == world->hold_count)
+		return ERR_DB_DATA;
+	struct payment *payment = seat_world_add_payment(world);
+	payment->id = db_row_int(row, 0);
+	payment->job = db_row_id(row, 1);
+	payment->hold = hold;
+	payment->amount = db_row_int(row, 3);
+	payment->created_us = db_row_int(row, 4);
+	db_row_text(row, 5, payment->seat_number, sizeof payment->seat_number);
+	db_row_text(row, 6, payment->concert_name, sizeof payment->concert_name);
+	payment->open_us = db_row_int(row, 7);
+	payment->close_us = db_row_int(row, 8);
+	return ERR_OK;
+}
+
+static enum err load_seats(struct seat_store *store, const struct batch *batch)
+{
+	int64_t *ids = mem_array(NULL, batch->count, sizeof *ids);
+	for (size_t i = 0; i < batch->count; i++)
+		ids[i] = batch->entries[i].job.seat;
+	struct rows *rows = &store->base.rows;
+	gather_ids(rows, ids, batch->count);
+	free(ids);
+	enum err err = db_store_select(&store->base, &lock_seats, take_nothing, NULL);
+	if (!err)
+		err = db_select(store->base.db, &read_seats, rows->text.bytes, rows->text.length,
+				take_seat, &store->world);
+	if (!err)
+		err = db_select(store->base.db, &lock_holds, rows->text.bytes, rows->text.length,
+				take_hold, &store->world);
+	return err;
+}
+
+static enum err load_tickets(struct seat_store *store, const struct batch *batch)
+{
+	int64_t *ids = mem_array(NULL, batch->count, sizeof *ids);
+	for (size_t i = 0; i < batch->count; i++)
+		ids[i] = batch->entries[i].job.ticket;
+	struct rows *rows = &store->base.rows;
+	gather_ids(rows, ids, batch->count);
+	free(ids);
+	enum err err = db_store_select(&store->base, &lock_tickets, take_ticket, &store->world);
+	if (!err && rows->count)
+		err = db_select(store->base.db, &find_ticket_holds, rows->text.bytes,
+				rows->text.length, take_ticket_hold, &store->world);
+	return err;
+}
+
+static bool asks_for_past(const struct job *job)
+{
+	return job->kind == JOB_PAY || job->kind == JOB_CANCEL;
+}
+
+/* What became of the payer's earlier hold, and of seats that are paid for already. */
+static enum err load_past(struct seat_store *store, const struct batch *batch)
+{
+	struct rows *rows = &store->base.rows;
+	rows_clear(rows);
+	for (size_t i = 0; i < batch->count; i++) {
+		const struct job *job = &batch->entries[i].job;
+		const struct ticket *ticket = seat_world_ticket(&store->world, job->ticket);
+		if (!asks_for_past(job) || !ticket)
+			continue;
+		rows_next(rows);
+		rows_int(rows, "seat", job->seat);
+		rows_int(rows, "user", ticket->user_id);
+	}
+	enum err err = db_store_select(&store->base, &find_past_holds, take_hold, &store->world);
+	if (err)
+		return err;
+	rows_clear(rows);
+	for (size_t i = 0; i < store->world.hold_count; i++) {
+		if (store->world.holds[i].status != HOLD_PAID)
+			continue;
+		rows_next(rows);
+		rows_int(rows, "id", store->world.holds[i].id);
+	}
+	return db_store_select(&store->base, &find_payments, take_payment, &store->world);
+}
+
+static enum err load_cash(struct seat_store *store, const struct batch *batch)
+{
+	for (size_t i = 0; i < batch->count; i++) {
+		const struct job *job = &batch->entries[i].job;
+		const struct ticket *ticket = seat_world_ticket(&store->world, job->ticket);
+		if (job->kind != JOB_PAY || !ticket)
+			continue;
+		struct account *account = ledger_account(&store->world.ledger, &ticket->user);
+		account->user_id = ticket->user_id;
+		account->exists = true;
+	}
+	return cash_store_lock(&store->base, &store->world.ledger);
+}
+
+enum err seat_store_load(void *self, const struct batch *batch)
+{
+	struct seat_store *store = self;
+	seat_world_clear(&store->world);
+	enum err err = load_seats(store, batch);
+	if (!err)
+		err = load_tickets(store, batch);
+	if (!err)
+		err = load_past(store, batch);
+	return err ? err : load_cash(store, batch);
+}
