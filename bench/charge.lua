@@ -14,14 +14,19 @@ function init(args)
 		users[#users + 1] = line
 	end
 	math.randomseed(os.time() * 64 + thread_number)
-	run_id = string.format("%x-%x-%d", os.time(), math.random(0, 0xffffff), thread_number)
-	count = 0
 	headers = { ["Content-Type"] = "application/json" }
 end
 
+-- A UUIDv7, as a client that reads PROTOCOL.md makes its keys: they ascend, and so do the job ids.
+local function key()
+	local ms = os.time() * 1000
+	return string.format("%08x-%04x-7%03x-8%03x-%04x%08x", math.floor(ms / 65536), ms % 65536,
+		math.random(0, 0xfff), math.random(0, 0xfff), math.random(0, 0xffff),
+		math.random(0, 0x7fffffff))
+end
+
 function request()
-	count = count + 1
-	headers["Idempotency-Key"] = run_id .. "-" .. count
+	headers["Idempotency-Key"] = key()
 	return wrk.format("POST", nil, headers,
 		'{"userId":"' .. users[math.random(#users)] .. '","amount":1000}')
 end

@@ -98,7 +98,7 @@ static enum err write(void *self, const struct batch *batch)
 	enum err err = insert_registrations(store, batch->now_us);
 	if (!err)
 		err = insert_balances(store, batch->now_us);
-	return err ? err : cash_store_write(&store->base, &store->world, batch->now_us);
+	return err ? err : cash_store_write(&store->base, &store->world);
 }
 
 void account_store_init(struct account_store *store, struct db *db)

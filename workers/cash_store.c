@@ -12,18 +12,17 @@ static const struct db_query lock_cash = {
 /* Changes cash by primary key: rows that lock-cash has locked. */
 static const struct db_query update_cash = {
 	"update-cash", "UPDATE JSON_TABLE(?, '$[*]' COLUMNS (user BIGINT PATH '$.user', balance"
-		       " BIGINT PATH '$.balance', now BIGINT PATH '$.now')) d"
+		       " BIGINT PATH '$.balance')) d"
 		       " STRAIGHT_JOIN cash c FORCE INDEX (PRIMARY) ON c.user_id = d.user"
-		       " SET c.balance = d.balance, c.updated_at = " SQL_TIME("d.now")};
+		       " SET c.balance = d.balance, c.updated_at = NOW(6)"};
 
 /* Inserts one row for each posting. */
 static const struct db_query insert_history = {
 	"insert-history",
 	"INSERT INTO cash_history (user_id, job_id, amount, balance_after, description, created_at)"
-	" SELECT d.user, UNHEX(d.job), d.amount, d.after, d.memo, " SQL_TIME("d.now") " FROM"
-	" JSON_TABLE(?, '$[*]' COLUMNS (user BIGINT PATH '$.user', job CHAR(32) PATH '$.job',"
-	" amount BIGINT PATH '$.amount', after BIGINT PATH '$.after', memo VARCHAR(200) PATH"
-	" '$.memo', now BIGINT PATH '$.now')) d"};
+	" SELECT d.user, UNHEX(d.job), d.amount, d.after, d.memo, NOW(6) FROM JSON_TABLE(?, '$[*]'"
+	" COLUMNS (user BIGINT PATH '$.user', amount BIGINT PATH '$.amount', after BIGINT PATH"
+	" '$.after', memo VARCHAR(200) PATH '$.memo', job CHAR(32) PATH '$.job')) d"};
 
 const struct db_query *const cash_store_queries[] = {&lock_cash, &update_cash, &insert_history,
 						     NULL};
@@ -49,7 +48,7 @@ enum err cash_store_lock(struct db_store *store, struct ledger *ledger)
 	return db_store_select(store, &lock_cash, take_balance, ledger);
 }
 
-enum err cash_store_write(struct db_store *store, struct ledger *ledger, int64_t now_us)
+enum err cash_store_write(struct db_store *store, struct ledger *ledger)
 {
 	size_t count;
 	size_t *order = ledger_order(ledger, &count);
@@ -61,7 +60,6 @@ enum err cash_store_write(struct db_store *store, struct ledger *ledger, int64_t
 		rows_next(&store->rows);
 		rows_int(&store->rows, "user", account->user_id);
 		rows_int(&store->rows, "balance", account->balance);
-		rows_int(&store->rows, "now", now_us);
 	}
 	free(order);
 	enum err err = db_store_run(store, &update_cash, store->rows.count);
@@ -72,11 +70,10 @@ enum err cash_store_write(struct db_store *store, struct ledger *ledger, int64_t
 		const struct posting *posting = &ledger->postings[i];
 		rows_next(&store->rows);
 		rows_int(&store->rows, "user", ledger->accounts[posting->account].user_id);
-		rows_id(&store->rows, "job", &posting->job);
 		rows_int(&store->rows, "amount", posting->amount);
 		rows_int(&store->rows, "after", posting->balance_after);
 		rows_string(&store->rows, "memo", posting->memo);
-		rows_int(&store->rows, "now", now_us);
+		rows_id(&store->rows, "job", &posting->job);
 	}
 	return db_store_run(store, &insert_history, store->rows.count);
 }

@@ -10,7 +10,7 @@
 MUST_CHECK enum err cash_store_lock(struct db_store *store, struct ledger *ledger);
 
 /* Writes the changed balances and one history row for each posting. */
-MUST_CHECK enum err cash_store_write(struct db_store *store, struct ledger *ledger, int64_t now_us);
+MUST_CHECK enum err cash_store_write(struct db_store *store, struct ledger *ledger);
 
 extern const struct db_query *const cash_store_queries[];
 

@@ -214,6 +214,6 @@ enum err seat_store_write(void *self, const struct batch *batch)
 	if (!err)
 		err = write_new_payments(store, batch->now_us);
 	if (!err)
-		err = cash_store_write(&store->base, &store->world.ledger, batch->now_us);
+		err = cash_store_write(&store->base, &store->world.ledger);
 	return err ? err : write_changed_tickets(store, batch->now_us);
 }

@@ -27,11 +27,11 @@
 #define UUIDS "[{\"uuid\":\"" ID1 "\"},{\"uuid\":\"" ID2 "\"}]"
 
 #define JOB(id)                                                                                    \
-	"{\"id\":\"" id "\",\"kind\":\"charge\",\"attempt\":1,\"fingerprint\":\"" PRINT64 "\","    \
-	"\"code\":\"ok\",\"why\":\"\",\"data\":\"{\\\"balance\\\":1000}\"," NOW "}"
+	"{\"kind\":\"charge\",\"nth\":1,\"code\":\"ok\",\"why\":\"\","                                \
+	"\"data\":\"{\\\"balance\\\":1000}\",\"id\":\"" id "\",\"fp\":\"" PRINT64 "\"}"
 #define POSTING(user, id)                                                                          \
-	"{\"user\":" user ",\"job\":\"" id "\",\"amount\":1000,\"after\":1000,"                    \
-	"\"memo\":\"top-up\"," NOW "}"
+	"{\"user\":" user ",\"amount\":1000,\"after\":1000,\"memo\":\"top-up\","                     \
+	"\"job\":\"" id "\"}"
 #define USER(uuid, id) "{\"uuid\":\"" uuid "\",\"name\":\"sample\",\"job\":\"" id "\"," NOW "}"
 #define HOLD(seat, id)                                                                             \
 	"{\"seat\":" seat ",\"user\":1,\"ticket\":1,\"job\":\"" id "\",\"status\":\"PENDING\","    \
@@ -57,7 +57,7 @@ static const struct sample {
 	/* cash */
 	{"lock-cash", "[{\"slot\":0,\"user\":1},{\"slot\":1,\"user\":2}]"},
 	{"update-cash",
-	 "[{\"user\":1,\"balance\":1000," NOW "},{\"user\":2,\"balance\":0," NOW "}]"},
+	 "[{\"user\":1,\"balance\":1000},{\"user\":2,\"balance\":0}]"},
 	{"insert-history", TWO2(POSTING, ID1, ID2)},
 	/* accounts */
 	{"find-users", UUIDS},

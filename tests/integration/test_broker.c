@@ -167,6 +167,8 @@ static void what_no_queue_takes_is_returned_once(void **state)
 	uint64_t sequence = 0;
 
 	(void)state;
+	/* The last acks of a connection that closes under load may be lost: those come again. */
+	drain("account");
 	for (int i = 0; i < 10; i++)
 		assert_int_equal(broker_publish(publisher, &good, NULL), ERR_OK);
 	assert_int_equal(broker_publish(publisher, &lost, &sequence), ERR_OK);

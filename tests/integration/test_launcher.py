@@ -48,6 +48,7 @@ def test_status_tells_who_is_down(instance):
 
 
 def test_up_again_does_nothing_quickly(instance):
+    instance.run("up", timeout_s=600)  # builds, and replaces, what was edited since the start
     before = pids(instance)
     begin = time.monotonic()
     instance.run("up")

@@ -58,20 +58,17 @@ static void close_till(struct till *till)
 /* Between begin and commit. */
 static enum err use(struct till *till)
 {
-	int64_t now_us = 0;
 	ledger_clear(&till->ledger);
 	struct account *account = ledger_account(&till->ledger, &till->user);
 	account->user_id = till->user_id;
 	enum err err = cash_store_lock(&till->store, &till->ledger);
-	if (!err)
-		err = db_store_clock(&till->store, &now_us);
 	if (err)
 		return err;
 	if (account->balance < till->amount)
 		return ERR_INSUFFICIENT_BALANCE;
 	const struct id job = id_ordered();
 	ledger_post(&till->ledger, account, &job, -till->amount, "use");
-	return cash_store_write(&till->store, &till->ledger, now_us);
+	return cash_store_write(&till->store, &till->ledger);
 }
 
 /* Once, however often it takes. A lost connection is no reason to try again here: whether the
