@@ -85,8 +85,10 @@ static int start_and_run(const struct conf *conf, const sigset_t *signals)
 {
 	struct front front = {0};
 	struct fcgi *fcgi = NULL;
-	enum err err = front_start(&front, conf);
+	enum err err = log_gather();
 
+	if (err == ERR_OK)
+		err = front_start(&front, conf);
 	if (err == ERR_OK)
 		err = fcgi_new(&fcgi, conf, serve, &front);
 	if (err != ERR_OK) {
@@ -103,6 +105,7 @@ static int start_and_run(const struct conf *conf, const sigset_t *signals)
 	fcgi_free(fcgi);
 	front_stop(&front);
 	log_notice("stopped", LOG_I("status", 0));
+	log_gather_end();
 	return 0;
 }
 

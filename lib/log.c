@@ -1,21 +1,25 @@
 /* Logging: a line is built in a buffer of PIPE_BUF bytes at most, which a pipe takes whole, so
- * that lines of several processes and threads never mix. */
+ * that lines of several processes and threads never mix. Gathered lines are one process's own. */
 #include "log.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "text.h"
 
 #define LINE_SIZE PIPE_BUF
 #define LINE_RESERVE 16 /* for a closing quote and " cut=true\n" */
 #define PROCESS_SIZE 64
+#define GATHER_SIZE 65536
+#define GATHER_MS 100
 
 static const char *const level_names[] = {
 	[LOG_DEBUG] = "debug", [LOG_INFO] = "info",	[LOG_WARN] = "warn",
@@ -23,6 +27,16 @@ static const char *const level_names[] = {
 
 static char process_name[PROCESS_SIZE] = "boxoffice";
 static enum log_level least_level = LOG_INFO;
+
+/* Lines that wait to be written together. */
+static struct {
+	pthread_mutex_t lock;
+	pthread_cond_t end;
+	pthread_t writer;
+	bool is_on;
+	size_t length;
+	char bytes[GATHER_SIZE];
+} gathered = {.lock = PTHREAD_MUTEX_INITIALIZER, .end = PTHREAD_COND_INITIALIZER};
 
 struct line {
 	char bytes[LINE_SIZE];
@@ -132,12 +146,79 @@ static void put_field(struct line *line, const struct log_field *field)
 	put(line, number, strlen(number));
 }
 
+static void write_all(const char *bytes, size_t length)
+{
+	while (length > 0) {
+		ssize_t written = write(STDERR_FILENO, bytes, length);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0)
+			return; /* nowhere to tell it */
+		bytes += written;
+		length -= (size_t)written;
+	}
+}
+
+/* Called with the lock. */
+static void flush(void)
+{
+	write_all(gathered.bytes, gathered.length);
+	gathered.length = 0;
+}
+
+static void gather(const struct line *line, enum log_level level)
+{
+	pthread_mutex_lock(&gathered.lock);
+	if (gathered.length + line->length > GATHER_SIZE)
+		flush();
+	memcpy(gathered.bytes + gathered.length, line->bytes, line->length);
+	gathered.length += line->length;
+	if (!gathered.is_on || level >= LOG_WARN)
+		flush();
+	pthread_mutex_unlock(&gathered.lock);
+}
+
+static void *gather_run(void *arg)
+{
+	(void)arg;
+	pthread_mutex_lock(&gathered.lock);
+	while (gathered.is_on) {
+		struct timespec until = clock_timespec(clock_us() + GATHER_MS * 1000);
+
+		pthread_cond_clockwait(&gathered.end, &gathered.lock, CLOCK_MONOTONIC, &until);
+		flush();
+	}
+	pthread_mutex_unlock(&gathered.lock);
+	return NULL;
+}
+
+enum err log_gather(void)
+{
+	gathered.is_on = true;
+	if (pthread_create(&gathered.writer, NULL, gather_run, NULL) == 0)
+		return ERR_OK;
+	gathered.is_on = false;
+	return ERR_SYSTEM;
+}
+
+void log_gather_end(void)
+{
+	pthread_mutex_lock(&gathered.lock);
+	gathered.is_on = false;
+	pthread_cond_signal(&gathered.end);
+	pthread_mutex_unlock(&gathered.lock);
+	pthread_join(gathered.writer, NULL);
+	pthread_mutex_lock(&gathered.lock);
+	flush();
+	pthread_mutex_unlock(&gathered.lock);
+}
+
 void log_write(enum log_level level, const char *event, const struct log_field *fields)
 {
 	struct line line = {.length = 0};
 	struct timespec now;
 	char time_text[TIME_TEXT_SIZE];
-	ssize_t written;
 
 	if (level < least_level)
 		return;
@@ -151,9 +232,7 @@ void log_write(enum log_level level, const char *event, const struct log_field *
 	for (; fields->key && !line.full; fields++)
 		put_field(&line, fields);
 	put_reserved(&line, line.full ? " cut=true\n" : "\n");
-	do
-		written = write(STDERR_FILENO, line.bytes, line.length);
-	while (written < 0 && errno == EINTR);
+	gather(&line, level);
 }
 
 void log_mask_user(const struct id *user, char out[static 16])

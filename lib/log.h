@@ -36,9 +36,18 @@ struct log_field {
 /* Sets the process's name and least level. ERR_CONF for an unknown level. */
 MUST_CHECK enum err log_open(const char *process, const char *level);
 
-/* Writes one line in one write(2): ts=… level=… proc=… event=… and the fields, quoted where
+/* Writes one line, in one write(2) unless it is gathered: ts=… level=… proc=… event=… and the fields, quoted where
  * needed. Thread-safe. */
 void log_write(enum log_level level, const char *event, const struct log_field *fields);
+
+/* From here on lines below warn are gathered and written together, every 100 ms or 64 KiB; a line
+ * of warn or above takes all before it along at once. For a process that logs thousands of requests
+ * a second: a write for each costs it a tenth of its time. What SIGKILL leaves unwritten is lost.
+ * ERR_SYSTEM when the thread that writes cannot be started. */
+MUST_CHECK enum err log_gather(void);
+
+/* Writes what is gathered; from here on each line is written at once again. */
+void log_gather_end(void);
 
 /* The first eight digits of a user id and an ellipsis: user ids are capabilities, never logged. */
 void log_mask_user(const struct id *user, char out[static 16]);

@@ -108,6 +108,37 @@ static void a_process_tells_of_its_life_at_every_level(void **state)
 	assert_int_equal(log_open("unit", "info"), ERR_OK);
 }
 
+/* All that was written so far, in however many writes. */
+static const char *all_lines(void)
+{
+	static char all[4096];
+	size_t length = 0;
+
+	while (capture_next(&capture, all + length, sizeof(all) - length) > 0)
+		length += strlen(all + length);
+	return all;
+}
+
+static void gathered_lines_come_in_order_with_the_next_warning(void **state)
+{
+	const char *all;
+
+	(void)state;
+	assert_int_equal(log_gather(), ERR_OK);
+	log_info("first", LOG_I("a", 1));
+	log_info("second", LOG_I("a", 2));
+	log_warn("third", LOG_I("a", 3));
+	all = all_lines();
+	assert_non_null(strstr(all, "event=first "));
+	assert_true(strstr(all, "event=first ") < strstr(all, "event=second "));
+	assert_true(strstr(all, "event=second ") < strstr(all, "event=third "));
+	log_info("fourth", LOG_I("a", 4));
+	log_gather_end();
+	assert_non_null(strstr(all_lines(), "event=fourth "));
+	log_info("fifth", LOG_I("a", 5));
+	assert_non_null(strstr(next_line(), "event=fifth "));
+}
+
 static void an_unknown_level_is_refused_and_changes_nothing(void **state)
 {
 	(void)state;
@@ -169,6 +200,7 @@ int main(void)
 		TEST(a_span_is_written_in_milliseconds),
 		TEST(lines_below_the_level_are_not_written),
 		TEST(a_process_tells_of_its_life_at_every_level),
+		TEST(gathered_lines_come_in_order_with_the_next_warning),
 		TEST(an_unknown_level_is_refused_and_changes_nothing),
 		TEST(a_line_too_long_is_cut_and_says_so),
 		TEST(a_short_line_is_not_marked_as_cut),
