@@ -45,7 +45,7 @@ max_connections = 500
 performance_schema = OFF
 # What is answered is on the disk.
 innodb_flush_log_at_trx_commit = 1
-innodb_buffer_pool_size = 256M
+innodb_buffer_pool_size = 1G
 innodb_log_file_size = 256M
 END
     write_changed "$var/etc/mariadb-admin.cnf" <<END || true
