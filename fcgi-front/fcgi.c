@@ -2,6 +2,7 @@
 #include "fcgi.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -142,6 +143,17 @@ static bool serve_request(struct fcgi *fcgi, FCGX_Request *request, struct works
 
 /* A thread ----------------------------------------------------------------------------------- */
 
+/* Waits on a kept connection for its next request. Sitting in read() would do as well, but a Unix
+ * socket wakes its reader for nothing whenever the peer takes what was written (Linux,
+ * unix_write_space()); poll() sleeps on: one switch of threads less for each request. */
+static void await_request(const FCGX_Request *request)
+{
+	struct pollfd fd = {.fd = request->ipcFd, .events = POLLIN};
+
+	if (fd.fd >= 0)
+		poll(&fd, 1, -1);
+}
+
 /* Out of descriptors, say: trying again at once would spin. */
 static void accept_failed(const struct fcgi *fcgi, int rc)
 {
@@ -166,6 +178,7 @@ static void *thread_run(void *arg)
 		int rc;
 
 		atomic_store(&thread->idle_fd, request.ipcFd);
+		await_request(&request);
 		rc = FCGX_Accept_r(&request);
 		atomic_store(&thread->idle_fd, -1);
 		if (rc != 0) {

@@ -19,7 +19,7 @@ nginx_keepalive() {
     local threads workers keepalive
     threads=$(setting_number front_threads 2 8192) && workers=$(setting_number nginx_workers 1 64) &&
         keepalive=$(setting_number nginx_keepalive 0 8192) || exit
-    ((keepalive > 0)) || keepalive=$(((threads + 15) / 16))
+    ((keepalive > 0)) || keepalive=$(((threads + 4) / 5))
     keepalive=$(((keepalive + workers - 1) / workers))
     ((keepalive * workers < threads)) ||
         die "nginx_keepalive, rounded up to a multiple of nginx_workers, must be less than front_threads"
