@@ -33,10 +33,4 @@ end
 
 -- No response(): parsing headers here would take time from what is measured. wrk counts what is
 -- over 399 by itself; which statuses there were is in nginx's log.
-function done(summary, latency)
-	local errors = summary.errors
-	io.write(string.format(
-		'{"answers":%d,"refused":%d,"broken":%d,"seconds":%.6f,"p50Ms":%.3f,"p99Ms":%.3f}\n',
-		summary.requests, errors.status, errors.connect + errors.read + errors.write + errors.timeout,
-		summary.duration / 1e6, latency:percentile(50) / 1e3, latency:percentile(99) / 1e3))
-end
+dofile(debug.getinfo(1, "S").source:match("^@(.*/)") .. "summary.lua")

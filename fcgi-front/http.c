@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "id.h"
+#include "text.h"
 
 bool http_is_visible(const char *text, size_t most)
 {
@@ -50,17 +51,6 @@ enum err http_body_length(const char *content_length, size_t *length)
 	return ERR_OK;
 }
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* Decodes in place; false for a bad escape or %00, which no text of ours can hold. */
 static bool query_decode(char *text)
 {
@@ -68,8 +58,8 @@ static bool query_decode(char *text)
 
 	for (const char *from = text; *from != '\0'; from++) {
 		if (*from == '%') {
-			int high = hex_value(from[1]);
-			int low = high < 0 ? -1 : hex_value(from[2]);
+			int high = text_hex_value(from[1]);
+			int low = high < 0 ? -1 : text_hex_value(from[2]);
 
 			if (low < 0 || high + low == 0)
 				return false;

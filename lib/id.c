@@ -76,17 +76,6 @@ struct id id_from_parts(const char *const *parts, size_t count)
 	return id;
 }
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* Reads 16 bytes; with dashes, one stands before bytes 4, 6, 8 and 10. */
 static bool read_bytes(const char *text, bool dashes, struct id *id)
 {
@@ -98,8 +87,8 @@ static bool read_bytes(const char *text, bool dashes, struct id *id)
 
 		if (dashes && i >= 4 && i <= 10 && i % 2 == 0 && *text++ != '-')
 			return false;
-		high = hex_value(text[0]);
-		low = hex_value(text[1]);
+		high = text_hex_value(text[0]);
+		low = text_hex_value(text[1]);
 		if (high < 0 || low < 0)
 			return false;
 		read.bytes[i] = (uint8_t)(high * 16 + low);

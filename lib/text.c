@@ -197,6 +197,17 @@ bool text_is_plain_utf8(const char *bytes, size_t length, size_t *chars)
 	return true;
 }
 
+int text_hex_value(char digit)
+{
+	if (digit >= '0' && digit <= '9')
+		return digit - '0';
+	if (digit >= 'a' && digit <= 'f')
+		return digit - 'a' + 10;
+	if (digit >= 'A' && digit <= 'F')
+		return digit - 'A' + 10;
+	return -1;
+}
+
 static char *put_digits(char *at, unsigned width, long value)
 {
 	for (unsigned i = width; i > 0; i--) {

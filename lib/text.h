@@ -33,6 +33,9 @@ size_t text_plain_char(const char *bytes, size_t length);
  * without control characters; chars is then their number. */
 bool text_is_plain_utf8(const char *bytes, size_t length, size_t *chars);
 
+/* What a hexadecimal digit of either case is worth; -1 when it is none. */
+int text_hex_value(char digit);
+
 #define TIME_TEXT_SIZE 28 /* 2026-11-22T23:59:59.123456Z and the end */
 
 /* Writes microseconds since 1970 as ISO 8601 in UTC, with microseconds. */

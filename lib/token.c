@@ -15,6 +15,7 @@
 #include <jwt.h>
 
 #include "log.h"
+#include "text.h"
 
 #define KEYS_MAX 8
 #define KID_SIZE 33
@@ -46,24 +47,13 @@ struct claims {
 	int64_t expires_s;
 };
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 static bool read_hex(const char *hex, size_t length, struct token_key *key)
 {
 	if (length % 2 != 0 || length < 2 * KEY_LEAST || length > 2 * KEY_MOST)
 		return false;
 	for (size_t i = 0; i < length; i += 2) {
-		int high = hex_value(hex[i]);
-		int low = hex_value(hex[i + 1]);
+		int high = text_hex_value(hex[i]);
+		int low = text_hex_value(hex[i + 1]);
 		if (high < 0 || low < 0)
 			return false;
 		key->bytes[i / 2] = (unsigned char)(high * 16 + low);

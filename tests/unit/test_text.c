@@ -168,6 +168,18 @@ static void times_are_utc_with_microseconds(void **state)
 	assert_time(-1, "1969-12-31T23:59:59.999999Z");
 }
 
+static void hexadecimal_digits_have_their_value(void **state)
+{
+	(void)state;
+	assert_int_equal(text_hex_value('0'), 0);
+	assert_int_equal(text_hex_value('9'), 9);
+	assert_int_equal(text_hex_value('a'), 10);
+	assert_int_equal(text_hex_value('F'), 15);
+	assert_int_equal(text_hex_value('g'), -1);
+	assert_int_equal(text_hex_value('/'), -1);
+	assert_int_equal(text_hex_value('\0'), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -181,6 +193,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_plain_utf8_is_refused),
 		cmocka_unit_test(a_character_cut_by_the_length_is_not_read_beyond),
 		cmocka_unit_test(times_are_utc_with_microseconds),
+		cmocka_unit_test(hexadecimal_digits_have_their_value),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
