@@ -97,7 +97,7 @@ static int start_and_run(const struct conf *conf, const sigset_t *signals)
 		return 1;
 	}
 	log_notice("ready", LOG_S("socket", conf->front_socket),
-		 LOG_I("threads", conf->front_threads));
+		   LOG_I("threads", conf->front_threads));
 	if (!run(fcgi, signals)) {
 		log_warn("requests-cut", LOG_I("after_s", DRAIN_S));
 		_exit(0); /* threads still use what would be freed */

@@ -32,15 +32,15 @@ struct parcel {
 	struct id id;
 	uint8_t fingerprint[FINGERPRINT_SIZE];
 	unsigned lane;
-	atomic_uint references; /* who waits, messages and rings; the last one frees it */
-	unsigned waiters;       /* request threads among them */
+	atomic_uint references;   /* who waits, messages and rings; the last one frees it */
+	unsigned waiters;         /* request threads among them */
 	unsigned confirm_waiters; /* those who want no more than the confirm */
-	atomic_int state;       /* enum parcel_state; changed with the lock, read without */
-	struct text json;       /* constant once made */
-	sem_t changed;          /* posted once for each waiter when state changes */
+	atomic_int state;         /* enum parcel_state; changed with the lock, read without */
+	struct text json;         /* constant once made */
+	sem_t changed;            /* posted once for each waiter when state changes */
 	struct parcel *bucket_next;
 	struct parcel *lane_previous, *lane_next; /* while GATHERED */
-	struct outcome outcome; /* once ANSWERED */
+	struct outcome outcome;                   /* once ANSWERED */
 };
 
 /* Waiters to be told, once the lock is free: telling them under it would send each straight into
@@ -49,7 +49,7 @@ struct rings {
 	struct ring {
 		struct parcel *parcel; /* a reference of its own */
 		unsigned posts;
-	} *list;
+	} * list;
 	size_t count, capacity;
 };
 

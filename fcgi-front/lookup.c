@@ -8,6 +8,7 @@
 
 #include "clock.h"
 #include "snapshot_store.h"
+#include "sql.h"
 
 #define WAIT_US 1000000
 /* The server ends a session that idles for 10 s (wait_timeout); ours begin anew before that. */
@@ -26,29 +27,29 @@ struct lookup {
 	struct pooled free[]; /* the last used one at the end */
 };
 
+/* clang-format off */
 /* user by user_uuid, cash by primary key. */
 static const struct db_query select_balance = {
 	"lookup_balance",
-	"SELECT COALESCE(c.balance, 0)"
-	" FROM JSON_TABLE(?, '$[*]' COLUMNS (id CHAR(32) PATH '$.id')) d"
-	" STRAIGHT_JOIN user u FORCE INDEX (user_uuid)"
-	" ON u.uuid = UNHEX(d.id) LEFT JOIN cash c ON c.user_id = u.id"
+	"SELECT COALESCE(c.balance, 0) FROM " SQL_ROWS(SQL_COLUMN("id", "CHAR(32)"))
+	" STRAIGHT_JOIN user u FORCE INDEX (user_uuid) ON u.uuid = UNHEX(d.id)"
+	" LEFT JOIN cash c ON c.user_id = u.id"
 	" WHERE u.deleted_at IS NULL"};
 
 /* waiting_queue by primary key, user by primary key. */
 static const struct db_query select_ticket = {
 	"lookup_ticket",
-	"SELECT u.uuid, w.status, TIMESTAMPDIFF(MICROSECOND, '1970-01-01', w.expired_at),"
-	" w.expired_at > SYSDATE(6)"
-	" FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$.id')) d"
-	" STRAIGHT_JOIN waiting_queue w FORCE INDEX (PRIMARY)"
-	" ON w.id = d.id STRAIGHT_JOIN user u ON u.id = w.user_id"};
+	"SELECT u.uuid, w.status, " SQL_US("w.expired_at") ", w.expired_at > SYSDATE(6)"
+	" FROM " SQL_IDS
+	" STRAIGHT_JOIN waiting_queue w FORCE INDEX (PRIMARY) ON w.id = d.id"
+	" STRAIGHT_JOIN user u ON u.id = w.user_id"};
 
 /* job by primary key. */
 static const struct db_query select_job = {
-	"lookup_job", "SELECT j.fingerprint, j.code, j.why, j.data"
-		      " FROM JSON_TABLE(?, '$[*]' COLUMNS (id CHAR(32) PATH '$.id')) d"
-		      " STRAIGHT_JOIN job j FORCE INDEX (PRIMARY) ON j.id = UNHEX(d.id)"};
+	"lookup_job",
+	"SELECT j.fingerprint, j.code, j.why, j.data FROM " SQL_ROWS(SQL_COLUMN("id", "CHAR(32)"))
+	" STRAIGHT_JOIN job j FORCE INDEX (PRIMARY) ON j.id = UNHEX(d.id)"};
+/* clang-format on */
 
 const struct db_query *const front_queries[] = {&snapshot_store_gate,
 						&snapshot_store_tickets,

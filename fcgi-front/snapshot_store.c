@@ -5,23 +5,23 @@
 
 #include "clock.h"
 #include "mem.h"
+#include "sql.h"
 
-#define US(column) "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', " column ")"
-
+/* clang-format off */
 /* One row: the state by primary key, the newest policy by the end of its primary key. */
 const struct db_query snapshot_store_gate = {
 	"snapshot_gate",
-	"SELECT " US("SYSDATE(6)") ", g.served, g.per_minute,"
-				   " (SELECT p.state FROM gate_policy p ORDER BY p.id DESC LIMIT 1)"
-				   " FROM gate_state g WHERE g.id = 1"};
+	"SELECT " SQL_US("SYSDATE(6)") ", g.served, g.per_minute,"
+	" (SELECT p.state FROM gate_policy p ORDER BY p.id DESC LIMIT 1)"
+	" FROM gate_state g WHERE g.id = 1"};
 
 /* As many rows as are admitted now, by waiting_queue_status; each user by primary key. */
 const struct db_query snapshot_store_tickets = {
 	"snapshot_tickets",
-	"SELECT w.id, u.uuid, " US(
-		"w.expired_at") " FROM waiting_queue w FORCE INDEX (waiting_queue_status)"
-		" STRAIGHT_JOIN user u ON u.id = w.user_id"
-				" WHERE w.status = 'ACTIVE'"};
+	"SELECT w.id, u.uuid, " SQL_US("w.expired_at")
+	" FROM waiting_queue w FORCE INDEX (waiting_queue_status)"
+	" STRAIGHT_JOIN user u ON u.id = w.user_id"
+	" WHERE w.status = 'ACTIVE'"};
 
 /* All concerts, in the order of their primary key. */
 const struct db_query snapshot_store_concerts = {
@@ -31,21 +31,21 @@ const struct db_query snapshot_store_concerts = {
 /* All schedules, in the order of their primary key. */
 const struct db_query snapshot_store_schedules = {
 	"snapshot_schedules",
-	"SELECT s.id, s.concert_id, s.total_seats, " US("s.open_at") ", " US("s.close_at") ", " US(
-		"s.booking_start_at") ", " US("s.booking_end_at") " FROM concert_schedule s WHERE "
-								  "s.deleted_at IS NULL ORDER BY "
-								  "s.id"};
+	"SELECT s.id, s.concert_id, s.total_seats, " SQL_US("s.open_at") ", " SQL_US("s.close_at") ","
+	" " SQL_US("s.booking_start_at") ", " SQL_US("s.booking_end_at")
+	" FROM concert_schedule s WHERE s.deleted_at IS NULL ORDER BY s.id"};
 
 /* The seats that can still be booked: of each schedule by seat_number_of_schedule, the live
  * reservation of each by seat_reservation_live_seat. */
 const struct db_query snapshot_store_seats = {
 	"snapshot_seats",
-	"SELECT t.id, t.concert_schedule_id, t.seat_number, t.price, t.is_active, r.status, " US(
-		"r.expires_at") " FROM concert_schedule s STRAIGHT_JOIN seat t ON "
-				"t.concert_schedule_id = s.id"
-				" LEFT JOIN seat_reservation r ON r.live_seat_id = t.id"
-				" WHERE s.deleted_at IS NULL AND t.deleted_at IS NULL AND "
-				"s.booking_end_at > SYSDATE(6)"};
+	"SELECT t.id, t.concert_schedule_id, t.seat_number, t.price, t.is_active, r.status,"
+	" " SQL_US("r.expires_at")
+	" FROM concert_schedule s"
+	" STRAIGHT_JOIN seat t ON t.concert_schedule_id = s.id"
+	" LEFT JOIN seat_reservation r ON r.live_seat_id = t.id"
+	" WHERE s.deleted_at IS NULL AND t.deleted_at IS NULL AND s.booking_end_at > SYSDATE(6)"};
+/* clang-format on */
 
 /* Room for one more item of size bytes at the end of a list. */
 static void *list_room(void *items, size_t count, size_t *capacity, size_t size)

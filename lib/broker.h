@@ -41,11 +41,11 @@ struct broker_delivery {
 	unsigned channel;
 	uint64_t tag;
 	bool redelivered;
-	int64_t delivery_count; /* x-delivery-count of a quorum queue, else 0 */
-	char consumer[BROKER_NAME_SIZE]; /* the queue's name: consumers are tagged with it */
+	int64_t delivery_count;                /* x-delivery-count of a quorum queue, else 0 */
+	char consumer[BROKER_NAME_SIZE];       /* the queue's name: consumers are tagged with it */
 	char reply_to[BROKER_NAME_SIZE];       /* "" for none */
 	char correlation_id[BROKER_NAME_SIZE]; /* "" for none */
-	char *body; /* length bytes and an ending '\0' */
+	char *body;                            /* length bytes and an ending '\0' */
 	size_t length;
 };
 
@@ -78,7 +78,7 @@ MUST_CHECK enum err broker_confirm(struct broker *broker, broker_confirm_fn *fn,
 /* Hands one message to the socket. sequence (may be NULL) is its number, 1 and up, for the
  * confirm; 0 without confirms. ERR_BROKER_GONE: unknown whether it arrived. */
 MUST_CHECK enum err broker_publish(struct broker *broker, const struct broker_message *message,
-                                   uint64_t *sequence);
+				   uint64_t *sequence);
 
 /* Publishes still without an answer. */
 size_t broker_unconfirmed(const struct broker *broker);
@@ -91,7 +91,7 @@ bool broker_is_blocked(const struct broker *broker);
 /* Subscribes on a channel (1 and up, opened when needed) with a prefetch that holds for this
  * consumer; the consumer's tag is the queue's name. */
 MUST_CHECK enum err broker_consume(struct broker *broker, unsigned channel, const char *queue,
-                                   uint16_t prefetch);
+				   uint16_t prefetch);
 
 /* Ends a subscription; what was delivered before stays to be taken and acknowledged. */
 MUST_CHECK enum err broker_cancel(struct broker *broker, unsigned channel, const char *queue);
@@ -109,7 +109,8 @@ bool broker_take(struct broker *broker, unsigned channel, struct broker_delivery
 size_t broker_waiting(const struct broker *broker, unsigned channel);
 
 /* Acknowledges a delivery, or with multiple all of its channel up to it. */
-MUST_CHECK enum err broker_ack(struct broker *broker, unsigned channel, uint64_t tag, bool multiple);
+MUST_CHECK enum err broker_ack(struct broker *broker, unsigned channel, uint64_t tag,
+			       bool multiple);
 
 /* The socket, to poll() beside others; before polling call broker_has_input(): true when bytes
  * are already here and poll() would wait in vain. */

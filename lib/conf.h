@@ -26,7 +26,7 @@ void conf_init(struct conf *conf);
  * of at most why_size bytes) when the name is unknown or the value out of its limits; conf is
  * then unchanged. */
 MUST_CHECK enum err conf_set(struct conf *conf, const char *name, const char *value, char *why,
-                             size_t why_size);
+			     size_t why_size);
 
 /* Defaults, then the file named by BOXOFFICE_SETTINGS (name=value lines, # comments), then
  * BOXOFFICE_SET (name=value words), then BOXOFFICE_<NAME>. Reports every fault on stderr;

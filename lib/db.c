@@ -190,8 +190,8 @@ static enum err connect_now(struct db *db)
 	mysql_options(db->mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
 	/* CLIENT_FOUND_ROWS: affected counts the rows that an update found, changed or not. */
 	const char *socket = conf->mysql_socket[0] ? conf->mysql_socket : NULL;
-	if (!mysql_real_connect(db->mysql, socket ? "localhost" : conf->mysql_host, conf->mysql_user,
-				conf->mysql_password, conf->mysql_database,
+	if (!mysql_real_connect(db->mysql, socket ? "localhost" : conf->mysql_host,
+				conf->mysql_user, conf->mysql_password, conf->mysql_database,
 				(unsigned)conf->mysql_port, socket, CLIENT_FOUND_ROWS)) {
 		enum err err = failed_connection(db, "connect");
 		disconnect(db);

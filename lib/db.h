@@ -44,11 +44,11 @@ void db_rollback(struct db *db);
 
 /* Runs a statement; json may be NULL for one without a parameter. affected may be NULL. */
 MUST_CHECK enum err db_run(struct db *db, const struct db_query *query, const char *json,
-                           size_t length, uint64_t *affected);
+			   size_t length, uint64_t *affected);
 
 /* Runs a SELECT and hands each row to fn. */
 MUST_CHECK enum err db_select(struct db *db, const struct db_query *query, const char *json,
-                              size_t length, db_row_fn *fn, void *arg);
+			      size_t length, db_row_fn *fn, void *arg);
 
 /* Keeps the session alive when idle, and connects when there is none. */
 MUST_CHECK enum err db_ping(struct db *db);
@@ -58,6 +58,7 @@ bool db_row_is_null(const struct db_row *row, unsigned column);
 int64_t db_row_int(const struct db_row *row, unsigned column);
 void db_row_text(const struct db_row *row, unsigned column, char *out, size_t size);
 struct id db_row_id(const struct db_row *row, unsigned column); /* a BINARY(16) column */
-void db_row_bytes(const struct db_row *row, unsigned column, void *out, size_t size); /* exactly size, else zeroes */
+void db_row_bytes(const struct db_row *row, unsigned column, void *out,
+		  size_t size); /* exactly size, else zeroes */
 
 #endif

@@ -1,8 +1,9 @@
 /* Faults on purpose: named points in the code where a test makes a process die or misbehave.
  *
  * The setting `fault` is a comma-separated list of point:action[:count]; the action happens at
- * the count-th passage (default 1) of that point. Actions: kill (SIGKILL to oneself), stop (SIGSTOP), on (fault_is_on()
- * is true from then on). Without the setting a point costs one comparison. */
+ * the count-th passage (default 1) of that point. Actions: kill (SIGKILL to oneself), stop
+ * (SIGSTOP), on (fault_is_on() is true from then on). Without the setting a point costs one
+ * comparison. */
 #ifndef BOXOFFICE_FAULT_H
 #define BOXOFFICE_FAULT_H
 

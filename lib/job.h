@@ -30,10 +30,10 @@ enum queue_set {
 };
 
 enum field_set {
-	FIELD_USER = 1,   /* userId: UUID */
-	FIELD_NAME = 2,   /* name: 1 to 100 characters, no control characters */
-	FIELD_AMOUNT = 4, /* amount: 1 to 100,000,000 KRW */
-	FIELD_MEMO = 8,   /* memo: up to 200 characters, no control characters */
+	FIELD_USER = 1,    /* userId: UUID */
+	FIELD_NAME = 2,    /* name: 1 to 100 characters, no control characters */
+	FIELD_AMOUNT = 4,  /* amount: 1 to 100,000,000 KRW */
+	FIELD_MEMO = 8,    /* memo: up to 200 characters, no control characters */
 	FIELD_RESUME = 16, /* resume: boolean */
 	FIELD_TICKET = 32, /* ticket: ticket number, 1 and up */
 	FIELD_SEAT = 64,   /* seatId: 1 and up */
@@ -64,11 +64,11 @@ struct job {
 
 /* One entry of a message: a job, or why it is none. */
 struct job_entry {
-	enum err err; /* OK: job is whole */
+	enum err err;   /* OK: job is whole */
 	struct job job; /* id is set when it could be read (has_id) */
 	bool has_id;
 	char why[JOB_WHY_SIZE]; /* names the field and what is wrong */
-	const char *raw; /* its own text inside the message body, which it borrows */
+	const char *raw;        /* its own text inside the message body, which it borrows */
 	size_t raw_length;
 };
 
@@ -91,7 +91,8 @@ const char *job_field_name(enum field_set field);
  * envelope; why then says what is wrong. queue: the set the message came through; a kind that it
  * does not take is BAD_KIND. */
 MUST_CHECK enum err job_decode(const char *body, size_t length, unsigned queue,
-                               struct job_entry **entries, size_t *count, char why[static JOB_WHY_SIZE]);
+			       struct job_entry **entries, size_t *count,
+			       char why[static JOB_WHY_SIZE]);
 
 /* Appends one job as a JSON object. */
 void job_encode(struct text *out, const struct job *job);

@@ -21,9 +21,11 @@
 #define GATHER_SIZE 65536
 #define GATHER_MS 100
 
-static const char *const level_names[] = {
-	[LOG_DEBUG] = "debug", [LOG_INFO] = "info",	[LOG_WARN] = "warn",
-	[LOG_ERROR] = "error", [LOG_NOTICE] = "notice"};
+static const char *const level_names[] = {[LOG_DEBUG] = "debug",
+					  [LOG_INFO] = "info",
+					  [LOG_WARN] = "warn",
+					  [LOG_ERROR] = "error",
+					  [LOG_NOTICE] = "notice"};
 
 static char process_name[PROCESS_SIZE] = "boxoffice";
 static enum log_level least_level = LOG_INFO;

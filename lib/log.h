@@ -36,8 +36,8 @@ struct log_field {
 /* Sets the process's name and least level. ERR_CONF for an unknown level. */
 MUST_CHECK enum err log_open(const char *process, const char *level);
 
-/* Writes one line, in one write(2) unless it is gathered: ts=… level=… proc=… event=… and the fields, quoted where
- * needed. Thread-safe. */
+/* Writes one line, in one write(2) unless it is gathered: ts=… level=… proc=… event=… and the
+ * fields, quoted where needed. Thread-safe. */
 void log_write(enum log_level level, const char *event, const struct log_field *fields);
 
 /* From here on lines below warn are gathered and written together, every 100 ms or 64 KiB; a line

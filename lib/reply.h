@@ -31,6 +31,6 @@ void reply_encode(struct text *out, const struct result *const *results, size_t 
 
 /* Reads it; results is an array of count (owned by the caller: free()). ERR_BAD_MESSAGE. */
 MUST_CHECK enum err reply_decode(const char *body, size_t length, struct result **results,
-                                 size_t *count);
+				 size_t *count);
 
 #endif

@@ -15,8 +15,8 @@ struct token_keys; /* opaque */
 /* What a queue token says: whose it is and which ticket. A waiting one needs no look-up at all. */
 struct queue_token {
 	struct id user;
-	int64_t ticket;      /* ticket number */
-	int64_t issued_s;    /* seconds since 1970 */
+	int64_t ticket;   /* ticket number */
+	int64_t issued_s; /* seconds since 1970 */
 	int64_t expires_s;
 };
 
@@ -36,15 +36,16 @@ void token_keys_free(struct token_keys *keys);
 
 /* Signs. ERR_MEMORY. */
 MUST_CHECK enum err token_sign_queue(const struct token_keys *keys, const struct queue_token *token,
-                                     char text[static TOKEN_TEXT_SIZE]);
-MUST_CHECK enum err token_sign_handle(const struct token_keys *keys, const struct job_handle *handle,
-                                      char text[static TOKEN_TEXT_SIZE]);
+				     char text[static TOKEN_TEXT_SIZE]);
+MUST_CHECK enum err token_sign_handle(const struct token_keys *keys,
+				      const struct job_handle *handle,
+				      char text[static TOKEN_TEXT_SIZE]);
 
 /* Verifies signature, algorithm (HS256 alone), purpose and life. ERR_TOKEN_INVALID for whatever
  * is not ours, ERR_TOKEN_EXPIRED when now_s is past its life. A job handle is no queue token. */
-MUST_CHECK enum err token_verify_queue(const struct token_keys *keys, const char *text, int64_t now_s,
-                                       struct queue_token *token);
-MUST_CHECK enum err token_verify_handle(const struct token_keys *keys, const char *text, int64_t now_s,
-                                        struct job_handle *handle);
+MUST_CHECK enum err token_verify_queue(const struct token_keys *keys, const char *text,
+				       int64_t now_s, struct queue_token *token);
+MUST_CHECK enum err token_verify_handle(const struct token_keys *keys, const char *text,
+					int64_t now_s, struct job_handle *handle);
 
 #endif

@@ -1,26 +1,29 @@
 #include "account_store.h"
 
+/* clang-format off */
 /* No locks. user by user_uuid: one row for each user that there is. */
 static const struct db_query find_users = {
-	"find-users", "SELECT u.uuid, u.id FROM JSON_TABLE(?, '$[*]' COLUMNS (uuid CHAR(32) PATH"
-		      " '$.uuid')) d STRAIGHT_JOIN user u FORCE INDEX (user_uuid)"
-		      " ON u.uuid = UNHEX(d.uuid)"};
+	"find-users",
+	"SELECT u.uuid, u.id FROM " SQL_ROWS(SQL_COLUMN("uuid", "CHAR(32)"))
+	" STRAIGHT_JOIN user u FORCE INDEX (user_uuid) ON u.uuid = UNHEX(d.uuid)"};
 
 /* Inserts one row for each registration. */
 static const struct db_query insert_users = {
 	"insert-users",
 	"INSERT INTO user (uuid, name, job_id, created_at, updated_at)"
-	" SELECT UNHEX(d.uuid), d.name, UNHEX(d.job), " SQL_TIME("d.now") ", " SQL_TIME(
-		"d.now") " FROM JSON_TABLE(?, '$[*]' COLUMNS (uuid CHAR(32) PATH '$.uuid',"
-			 " name VARCHAR(100) PATH '$.name', job CHAR(32) PATH '$.job', now BIGINT"
-			 " PATH '$.now')) d"};
+	" SELECT UNHEX(d.uuid), d.name, UNHEX(d.job), " SQL_TIME("d.now") ", " SQL_TIME("d.now")
+	" FROM " SQL_ROWS(SQL_COLUMN("uuid", "CHAR(32)") ", "
+			  SQL_COLUMN("name", "VARCHAR(100)") ", "
+			  SQL_COLUMN("job", "CHAR(32)") ", "
+			  SQL_COLUMN("now", "BIGINT"))};
 
 /* Inserts one row for each registration. */
 static const struct db_query insert_cash = {
-	"insert-cash", "INSERT INTO cash (user_id, balance, created_at, updated_at)"
-		       " SELECT d.user, 0, " SQL_TIME("d.now") ", " SQL_TIME(
-			       "d.now") " FROM JSON_TABLE(?, '$[*]' COLUMNS (user BIGINT PATH '$.user',"
-					" now BIGINT PATH '$.now')) d"};
+	"insert-cash",
+	"INSERT INTO cash (user_id, balance, created_at, updated_at)"
+	" SELECT d.user, 0, " SQL_TIME("d.now") ", " SQL_TIME("d.now")
+	" FROM " SQL_ROWS(SQL_COLUMN("user", "BIGINT") ", " SQL_COLUMN("now", "BIGINT"))};
+/* clang-format on */
 
 const struct db_query *const account_store_queries[] = {&find_users, &insert_users, &insert_cash,
 							NULL};
@@ -71,9 +74,8 @@ static enum err insert_registrations(struct account_store *store, int64_t now_us
 	}
 	enum err err = db_store_run(&store->base, &insert_users, rows->count);
 	/* Their numbers are read back by uuid: those of a bulk insert need not be consecutive. */
-	if (!err && rows->count)
-		err = db_select(store->base.db, &find_users, rows->text.bytes, rows->text.length,
-				take_user, &store->world);
+	if (!err)
+		err = db_store_select(&store->base, &find_users, take_user, &store->world);
 	return err;
 }
 
@@ -114,13 +116,5 @@ void account_store_fini(struct account_store *store)
 
 struct store account_store_interface(struct account_store *store)
 {
-	return (struct store){.self = store,
-			      .begin = db_store_begin,
-			      .commit = db_store_commit,
-			      .rollback = db_store_rollback,
-			      .clock = db_store_clock,
-			      .find_outcomes = db_store_find_outcomes,
-			      .save_outcomes = db_store_save_outcomes,
-			      .load = load,
-			      .write = write};
+	return db_store_interface(store, load, write);
 }

@@ -20,20 +20,20 @@ struct known {
 	struct id id;
 	uint8_t fingerprint[FINGERPRINT_SIZE];
 	int attempt;
-	bool is_settled;       /* there is an outcome: a repeat gets it */
-	bool is_stored;        /* the database has a row: a new attempt replaces it */
-	size_t entry;          /* the entry of this batch that was decided; BATCH_NONE: none */
+	bool is_settled;        /* there is an outcome: a repeat gets it */
+	bool is_stored;         /* the database has a row: a new attempt replaces it */
+	size_t entry;           /* the entry of this batch that was decided; BATCH_NONE: none */
 	struct outcome *stored; /* the outcome from the database, owned; NULL: none */
 };
 
 struct batch_entry {
 	struct job job;
 	uint8_t fingerprint[FINGERPRINT_SIZE];
-	size_t known;                /* index of what is known of its id */
-	bool is_decided;             /* by the rules, in this batch */
+	size_t known;                 /* index of what is known of its id */
+	bool is_decided;              /* by the rules, in this batch */
 	const struct outcome *source; /* a repeat: the outcome it shares; NULL: its own */
-	size_t subject;              /* index in the world of what was decided about, for describe() */
-	struct outcome outcome;      /* valid once batch_apply() returned OK */
+	size_t subject;         /* index in the world of what was decided about, for describe() */
+	struct outcome outcome; /* valid once batch_apply() returned OK */
 };
 
 struct batch {
@@ -50,6 +50,9 @@ struct batch {
 
 /* Where outcomes and state live. Each call but rollback returns an error of db.h; load locks what
  * the batch's jobs need (gate state, seats, tickets, cash, each in ascending id). */
+typedef enum err store_load_fn(void *self, const struct batch *batch);
+typedef enum err store_write_fn(void *self, const struct batch *batch);
+
 struct store {
 	void *self;
 	enum err (*begin)(void *self);
@@ -58,8 +61,8 @@ struct store {
 	enum err (*clock)(void *self, int64_t *now_us);
 	enum err (*find_outcomes)(void *self, struct batch *batch); /* calls inbox_put_stored() */
 	enum err (*save_outcomes)(void *self, const struct batch *batch);
-	enum err (*load)(void *self, const struct batch *batch);
-	enum err (*write)(void *self, const struct batch *batch);
+	store_load_fn *load;
+	store_write_fn *write;
 };
 
 /* The pure part: decide sets an entry's outcome.err (and subject) from the world and the time;

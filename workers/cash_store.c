@@ -2,27 +2,33 @@
 
 #include <stdlib.h>
 
+/* clang-format off */
 /* Locks cash by primary key, in the order of the array (ascending user_id). */
 static const struct db_query lock_cash = {
-	"lock-cash", "SELECT d.slot, c.balance"
-		     " FROM JSON_TABLE(?, '$[*]' COLUMNS (slot INT PATH '$.slot', user BIGINT PATH"
-		     " '$.user')) d"
-		     " STRAIGHT_JOIN cash c FORCE INDEX (PRIMARY) ON c.user_id = d.user FOR UPDATE"};
+	"lock-cash",
+	"SELECT d.slot, c.balance"
+	" FROM " SQL_ROWS(SQL_COLUMN("slot", "INT") ", " SQL_COLUMN("user", "BIGINT"))
+	" STRAIGHT_JOIN cash c FORCE INDEX (PRIMARY) ON c.user_id = d.user"
+	" FOR UPDATE"};
 
 /* Changes cash by primary key: rows that lock-cash has locked. */
 static const struct db_query update_cash = {
-	"update-cash", "UPDATE JSON_TABLE(?, '$[*]' COLUMNS (user BIGINT PATH '$.user', balance"
-		       " BIGINT PATH '$.balance')) d"
-		       " STRAIGHT_JOIN cash c FORCE INDEX (PRIMARY) ON c.user_id = d.user"
-		       " SET c.balance = d.balance, c.updated_at = NOW(6)"};
+	"update-cash",
+	"UPDATE " SQL_ROWS(SQL_COLUMN("user", "BIGINT") ", " SQL_COLUMN("balance", "BIGINT"))
+	" STRAIGHT_JOIN cash c FORCE INDEX (PRIMARY) ON c.user_id = d.user"
+	" SET c.balance = d.balance, c.updated_at = NOW(6)"};
 
 /* Inserts one row for each posting. */
 static const struct db_query insert_history = {
 	"insert-history",
 	"INSERT INTO cash_history (user_id, job_id, amount, balance_after, description, created_at)"
-	" SELECT d.user, UNHEX(d.job), d.amount, d.after, d.memo, NOW(6) FROM JSON_TABLE(?, '$[*]'"
-	" COLUMNS (user BIGINT PATH '$.user', amount BIGINT PATH '$.amount', after BIGINT PATH"
-	" '$.after', memo VARCHAR(200) PATH '$.memo', job CHAR(32) PATH '$.job')) d"};
+	" SELECT d.user, UNHEX(d.job), d.amount, d.after, d.memo, NOW(6)"
+	" FROM " SQL_ROWS(SQL_COLUMN("user", "BIGINT") ", "
+			  SQL_COLUMN("amount", "BIGINT") ", "
+			  SQL_COLUMN("after", "BIGINT") ", "
+			  SQL_COLUMN("memo", "VARCHAR(200)") ", "
+			  SQL_COLUMN("job", "CHAR(32)"))};
+/* clang-format on */
 
 const struct db_query *const cash_store_queries[] = {&lock_cash, &update_cash, &insert_history,
 						     NULL};

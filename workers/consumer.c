@@ -18,8 +18,10 @@ void consumer_fini(struct consumer *consumer)
 unsigned consumer_add_lane(struct consumer *consumer, unsigned queue_set, int64_t prefetch,
 			   int64_t max_jobs)
 {
-	consumer->lanes[consumer->lane_count] = (struct consumer_lane){
-		.queue_set = queue_set, .prefetch = (uint16_t)prefetch, .max_jobs = (size_t)max_jobs};
+	consumer->lanes[consumer->lane_count] =
+		(struct consumer_lane){.queue_set = queue_set,
+				       .prefetch = (uint16_t)prefetch,
+				       .max_jobs = (size_t)max_jobs};
 	return (unsigned)consumer->lane_count++;
 }
 
@@ -27,7 +29,8 @@ void consumer_add_queue(struct consumer *consumer, const char *name, unsigned la
 			int64_t after_ms)
 {
 	if (consumer->queue_count == consumer->queue_capacity) {
-		consumer->queue_capacity = consumer->queue_capacity ? consumer->queue_capacity * 2 : 16;
+		consumer->queue_capacity =
+			consumer->queue_capacity ? consumer->queue_capacity * 2 : 16;
 		consumer->queues = mem_array(consumer->queues, consumer->queue_capacity,
 					     sizeof *consumer->queues);
 	}

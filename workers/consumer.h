@@ -21,7 +21,7 @@
 struct consumer_lane {
 	unsigned queue_set; /* what its jobs may be: bits of enum queue_set */
 	uint16_t prefetch;
-	size_t max_jobs; /* of one batch */
+	size_t max_jobs;             /* of one batch */
 	struct broker_delivery held; /* taken, but for the next batch */
 	bool has_held;
 };

@@ -6,68 +6,75 @@
 
 #include "inbox.h"
 
+/* clang-format off */
+#define JOB_IDS SQL_ROWS(SQL_COLUMN("id", "CHAR(32)"))
+
+/* Order matters for speed: the server looks for each column from the start of its object, so the
+ * long ones stand last. 110 rows cost 15 us each with now and the ids in front, 11 like this. */
+#define JOB_ROWS                                                                \
+	SQL_ROWS(SQL_COLUMN("kind", "VARCHAR(16)") ", "                          \
+		 SQL_COLUMN("nth", "INT") ", "                                    \
+		 SQL_COLUMN("code", "VARCHAR(32)") ", "                           \
+		 SQL_COLUMN("why", "VARCHAR(160)") ", "                           \
+		 SQL_COLUMN("data", "VARCHAR(2048)") ", "                         \
+		 SQL_COLUMN("id", "CHAR(32)") ", "                                \
+		 SQL_COLUMN("fp", "CHAR(64)"))
+
 /* No locks. job by its primary key: at most one row for each id. */
 static const struct db_query find_jobs = {
-	"find-jobs", "SELECT j.id, j.fingerprint, j.attempt, j.code, j.why, j.data"
-		     " FROM JSON_TABLE(?, '$[*]' COLUMNS (id CHAR(32) PATH '$.id')) d"
-		     " STRAIGHT_JOIN job j FORCE INDEX (PRIMARY) ON j.id = UNHEX(d.id)"};
+	"find-jobs",
+	"SELECT j.id, j.fingerprint, j.attempt, j.code, j.why, j.data FROM " JOB_IDS
+	" STRAIGHT_JOIN job j FORCE INDEX (PRIMARY) ON j.id = UNHEX(d.id)"};
 
 /* No locks. cash_history by cash_history_job, user by primary key: charges whose row in job was
  * pruned. */
 static const struct db_query find_charges = {
-	"find-charges", "SELECT h.job_id, h.amount, h.balance_after, h.description, u.uuid"
-			" FROM JSON_TABLE(?, '$[*]' COLUMNS (id CHAR(32) PATH '$.id')) d"
-			" STRAIGHT_JOIN cash_history h FORCE INDEX (cash_history_job)"
-			" ON h.job_id = UNHEX(d.id)"
-			" STRAIGHT_JOIN user u ON u.id = h.user_id"};
-
-/* Order matters for speed: the server looks for each column from the start of its object, so the
- * long ones stand last. 110 rows cost 15 us each with now and the ids in front, 11 like this. */
-#define JOB_COLUMNS                                                                                \
-	"(kind VARCHAR(16) PATH '$.kind', attempt INT PATH '$.nth', code VARCHAR(32) PATH "        \
-	"'$.code', why VARCHAR(160) PATH '$.why', data VARCHAR(2048) PATH '$.data',"               \
-	" id CHAR(32) PATH '$.id', fingerprint CHAR(64) PATH '$.fp')"
+	"find-charges",
+	"SELECT h.job_id, h.amount, h.balance_after, h.description, u.uuid FROM " JOB_IDS
+	" STRAIGHT_JOIN cash_history h FORCE INDEX (cash_history_job) ON h.job_id = UNHEX(d.id)"
+	" STRAIGHT_JOIN user u ON u.id = h.user_id"};
 
 /* Inserts one row for each; an id that another worker has just stored is ERR_DB_DUPLICATE. */
 static const struct db_query insert_jobs = {
 	"insert-jobs",
 	"INSERT INTO job (id, kind, attempt, fingerprint, code, why, data, created_at)"
-	" SELECT UNHEX(d.id), d.kind, d.attempt, UNHEX(d.fingerprint), d.code, d.why,"
-	" d.data, NOW(6) FROM JSON_TABLE(?, '$[*]' COLUMNS " JOB_COLUMNS ") d"};
+	" SELECT UNHEX(d.id), d.kind, d.nth, UNHEX(d.fp), d.code, d.why, d.data, NOW(6)"
+	" FROM " JOB_ROWS};
 
 /* Locks and changes job by its primary key; the attempt guards against a faster worker. */
 static const struct db_query update_jobs = {
 	"update-jobs",
-	"UPDATE JSON_TABLE(?, '$[*]' COLUMNS " JOB_COLUMNS ") d"
-	" STRAIGHT_JOIN job j FORCE INDEX (PRIMARY)"
-	" ON j.id = UNHEX(d.id) AND j.attempt < d.attempt"
-	" SET j.attempt = d.attempt, j.code = d.code, j.why = d.why, j.data = d.data"};
+	"UPDATE " JOB_ROWS
+	" STRAIGHT_JOIN job j FORCE INDEX (PRIMARY) ON j.id = UNHEX(d.id) AND j.attempt < d.nth"
+	" SET j.attempt = d.nth, j.code = d.code, j.why = d.why, j.data = d.data"};
 
 /* Locks and deletes by job_created, the oldest first. */
 static const struct db_query prune_jobs = {
 	"prune-jobs",
-	"DELETE FROM job WHERE created_at < NOW(6) - INTERVAL"
-	" CAST(JSON_VALUE(?, '$[0].days') AS SIGNED) DAY ORDER BY created_at LIMIT 2000"};
+	"DELETE FROM job WHERE created_at <"
+	" NOW(6) - INTERVAL CAST(JSON_VALUE(?, '$[0].days') AS SIGNED) DAY"
+	" ORDER BY created_at LIMIT 2000"};
 
 /* The clock of every hold: the database's, read after the locks are held. */
 static const struct db_query read_clock = {"read-clock", "SELECT " SQL_US("SYSDATE(6)")};
+/* clang-format on */
 
 const struct db_query *const db_store_queries[] = {
 	&find_jobs, &find_charges, &insert_jobs, &update_jobs, &read_clock, &prune_jobs, NULL};
 
-enum err db_store_begin(void *self)
+static enum err begin(void *self)
 {
 	struct db_store *store = self;
 	return db_begin(store->db);
 }
 
-enum err db_store_commit(void *self)
+static enum err commit(void *self)
 {
 	struct db_store *store = self;
 	return db_commit(store->db);
 }
 
-void db_store_rollback(void *self)
+static void rollback(void *self)
 {
 	struct db_store *store = self;
 	db_rollback(store->db);
@@ -79,7 +86,7 @@ static enum err take_clock(void *arg, const struct db_row *row)
 	return ERR_OK;
 }
 
-enum err db_store_clock(void *self, int64_t *now_us)
+static enum err read_time(void *self, int64_t *now_us)
 {
 	struct db_store *store = self;
 	return db_select(store->db, &read_clock, NULL, 0, take_clock, now_us);
@@ -158,7 +165,8 @@ static enum err take_charge(void *arg, const struct db_row *row)
 	return ERR_OK;
 }
 
-enum err db_store_find_outcomes(void *self, struct batch *batch)
+/* With look_deep also in cash_history, which is never pruned. */
+static enum err find_outcomes(void *self, struct batch *batch)
 {
 	struct db_store *store = self;
 	rows_clear(&store->rows);
@@ -168,8 +176,7 @@ enum err db_store_find_outcomes(void *self, struct batch *batch)
 	}
 	enum err err = db_store_select(store, &find_jobs, take_job, batch);
 	if (!err && batch->look_deep)
-		err = db_select(store->db, &find_charges, store->rows.text.bytes,
-				store->rows.text.length, take_charge, batch);
+		err = db_store_select(store, &find_charges, take_charge, batch);
 	return err;
 }
 
@@ -193,7 +200,8 @@ static uint64_t gather_outcomes(struct rows *rows, const struct batch *batch, bo
 	return rows->count;
 }
 
-enum err db_store_save_outcomes(void *self, const struct batch *batch)
+/* New outcomes, and those of refusals that got a new attempt. */
+static enum err save_outcomes(void *self, const struct batch *batch)
 {
 	struct db_store *store = self;
 	uint64_t fresh = gather_outcomes(&store->rows, batch, false);
@@ -212,4 +220,17 @@ enum err db_store_prune(struct db_store *store, int64_t days, uint64_t *pruned)
 	rows_end(&store->rows);
 	return db_run(store->db, &prune_jobs, store->rows.text.bytes, store->rows.text.length,
 		      pruned);
+}
+
+struct store db_store_interface(void *self, store_load_fn *load, store_write_fn *write)
+{
+	return (struct store){.self = self,
+			      .begin = begin,
+			      .commit = commit,
+			      .rollback = rollback,
+			      .clock = read_time,
+			      .find_outcomes = find_outcomes,
+			      .save_outcomes = save_outcomes,
+			      .load = load,
+			      .write = write};
 }

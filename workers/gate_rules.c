@@ -47,9 +47,8 @@ static void decide(void *world, struct batch_entry *entry, int64_t now_us)
 	if (outcome->err)
 		return;
 	const struct queuer *queuer = gate_world_find(world, &entry->job.user);
-	snprintf(outcome->data, sizeof outcome->data,
-		 "{\"ticket\":%" PRId64 ",\"status\":\"%s\"}", queuer->ticket_id,
-		 ticket_status_name(queuer->status));
+	snprintf(outcome->data, sizeof outcome->data, "{\"ticket\":%" PRId64 ",\"status\":\"%s\"}",
+		 queuer->ticket_id, ticket_status_name(queuer->status));
 }
 
 static void describe(void *world, struct batch_entry *entry)

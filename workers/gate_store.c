@@ -5,13 +5,14 @@
 
 #include "mem.h"
 
-#define IDS "JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$.id')) d"
-#define STATE_COLUMNS                                                                              \
+/* clang-format off */
+#define STATE_COLUMNS                                                           \
 	"g.last_ticket, g.served, g.waiting, g.active, g.per_minute, " SQL_US("g.ticked_at")
 
 /* Locks the one row of gate_state: every change of the line holds it. */
 static const struct db_query lock_state = {
-	"lock-state", "SELECT " STATE_COLUMNS " FROM gate_state g WHERE g.id = 1 FOR UPDATE"};
+	"lock-state",
+	"SELECT " STATE_COLUMNS " FROM gate_state g WHERE g.id = 1 FOR UPDATE"};
 
 /* The same for a tick, which gives way to whoever is at it. */
 static const struct db_query lock_state_nowait = {
@@ -21,24 +22,32 @@ static const struct db_query lock_state_nowait = {
 /* Changes the one row, locked before. */
 static const struct db_query update_state = {
 	"update-state",
-	"UPDATE JSON_TABLE(?, '$[*]' COLUMNS (last BIGINT PATH '$.last', served BIGINT PATH"
-	" '$.served', waiting BIGINT PATH '$.waiting', active BIGINT PATH '$.active', rate BIGINT"
-	" PATH '$.rate', ticked BIGINT PATH '$.ticked')) d STRAIGHT_JOIN gate_state g ON g.id = 1"
+	"UPDATE " SQL_ROWS(SQL_COLUMN("last", "BIGINT") ", "
+			   SQL_COLUMN("served", "BIGINT") ", "
+			   SQL_COLUMN("waiting", "BIGINT") ", "
+			   SQL_COLUMN("active", "BIGINT") ", "
+			   SQL_COLUMN("rate", "BIGINT") ", "
+			   SQL_COLUMN("ticked", "BIGINT"))
+	" STRAIGHT_JOIN gate_state g ON g.id = 1"
 	" SET g.last_ticket = d.last, g.served = d.served, g.waiting = d.waiting,"
 	" g.active = d.active, g.per_minute = d.rate, g.ticked_at = " SQL_TIME("d.ticked")};
 
 /* No locks. The newest row, by primary key. */
 static const struct db_query read_policy = {
-	"read-policy", "SELECT p.state, p.max_active, p.window_limit, p.window_s, p.active_s"
-		       " FROM gate_policy p ORDER BY p.id DESC LIMIT 1"};
+	"read-policy",
+	"SELECT p.state, p.max_active, p.window_limit, p.window_s, p.active_s"
+	" FROM gate_policy p ORDER BY p.id DESC LIMIT 1"};
 
 /* Inserts the settings as the first row, if there is none. */
 static const struct db_query insert_first_policy = {
 	"insert-first-policy",
 	"INSERT INTO gate_policy (state, max_active, window_limit, window_s, active_s, changed_by,"
-	" changed_at) SELECT 'open', d.active, d.lim, d.win, d.life, 'settings', SYSDATE(6)"
-	" FROM JSON_TABLE(?, '$[*]' COLUMNS (active BIGINT PATH '$.active', lim BIGINT PATH '$.limit',"
-	" win INT PATH '$.window', life INT PATH '$.life')) d"
+	" changed_at)"
+	" SELECT 'open', d.active, d.most, d.span, d.life, 'settings', SYSDATE(6)"
+	" FROM " SQL_ROWS(SQL_COLUMN("active", "BIGINT") ", "
+			  SQL_COLUMN("most", "BIGINT") ", "
+			  SQL_COLUMN("span", "INT") ", "
+			  SQL_COLUMN("life", "INT"))
 	" WHERE NOT EXISTS (SELECT 1 FROM gate_policy)"};
 
 /* No locks on user and none needed on waiting_queue: the line does not change while gate_state is
@@ -47,7 +56,7 @@ static const struct db_query insert_first_policy = {
 static const struct db_query find_queuers = {
 	"find-queuers",
 	"SELECT u.uuid, u.id, w.id, w.status, " SQL_US("w.expired_at")
-	" FROM JSON_TABLE(?, '$[*]' COLUMNS (uuid CHAR(32) PATH '$.uuid')) d"
+	" FROM " SQL_ROWS(SQL_COLUMN("uuid", "CHAR(32)"))
 	" STRAIGHT_JOIN user u FORCE INDEX (user_uuid) ON u.uuid = UNHEX(d.uuid)"
 	" LEFT JOIN waiting_queue w FORCE INDEX (waiting_queue_live_user)"
 	" ON w.live_user_id = u.id"};
@@ -57,13 +66,15 @@ static const struct db_query insert_tickets = {
 	"insert-tickets",
 	"INSERT INTO waiting_queue (id, user_id, job_id, status, created_at, updated_at)"
 	" SELECT d.id, d.user, UNHEX(d.job), 'WAITING', " SQL_TIME("d.now") ", " SQL_TIME("d.now")
-	" FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$.id', user BIGINT PATH '$.user',"
-	" job CHAR(32) PATH '$.job', now BIGINT PATH '$.now')) d"};
+	" FROM " SQL_ROWS(SQL_COLUMN("id", "BIGINT") ", "
+			  SQL_COLUMN("user", "BIGINT") ", "
+			  SQL_COLUMN("job", "CHAR(32)") ", "
+			  SQL_COLUMN("now", "BIGINT"))};
 
 /* Locks and changes waiting_queue by primary key, ascending; only tickets still admitted. */
 static const struct db_query expire_tickets = {
 	"expire-tickets",
-	"UPDATE JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$.id', now BIGINT PATH '$.now')) d"
+	"UPDATE " SQL_ROWS(SQL_COLUMN("id", "BIGINT") ", " SQL_COLUMN("now", "BIGINT"))
 	" STRAIGHT_JOIN waiting_queue w FORCE INDEX (PRIMARY)"
 	" ON w.id = d.id AND w.status = 'ACTIVE'"
 	" SET w.status = 'EXPIRED', w.updated_at = " SQL_TIME("d.now")};
@@ -71,26 +82,31 @@ static const struct db_query expire_tickets = {
 /* Locks and changes waiting_queue by primary key, ascending. */
 static const struct db_query admit_tickets = {
 	"admit-tickets",
-	"UPDATE JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$.id', until BIGINT PATH '$.until',"
-	" now BIGINT PATH '$.now')) d"
+	"UPDATE " SQL_ROWS(SQL_COLUMN("id", "BIGINT") ", "
+			   SQL_COLUMN("until", "BIGINT") ", "
+			   SQL_COLUMN("now", "BIGINT"))
 	" STRAIGHT_JOIN waiting_queue w FORCE INDEX (PRIMARY)"
 	" ON w.id = d.id AND w.status = 'WAITING'"
-	" SET w.status = 'ACTIVE', w.admitted_at = " SQL_TIME("d.now") ", w.expired_at = " SQL_TIME(
-		"d.until") ", w.updated_at = " SQL_TIME("d.now")};
+	" SET w.status = 'ACTIVE', w.admitted_at = " SQL_TIME("d.now") ","
+	" w.expired_at = " SQL_TIME("d.until") ", w.updated_at = " SQL_TIME("d.now")};
 
 /* No locks: candidates. By waiting_queue_status, over the admitted. */
 static const struct db_query find_due = {
-	"find-due", "SELECT w.id FROM waiting_queue w WHERE w.status = 'ACTIVE'"
-		    " AND w.expired_at <= NOW(6) ORDER BY w.id LIMIT 1000"};
+	"find-due",
+	"SELECT w.id FROM waiting_queue w WHERE w.status = 'ACTIVE' AND w.expired_at <= NOW(6)"
+	" ORDER BY w.id LIMIT 1000"};
 
 /* Locks waiting_queue by primary key, ascending; then the end of its last hold, by
  * seat_reservation_ticket, is read. */
 static const struct db_query lock_due = {
-	"lock-due", "SELECT w.id, " SQL_US("w.expired_at") ", (SELECT " SQL_US("MAX(r.expires_at)")
-		    " FROM seat_reservation r WHERE r.ticket_id = w.id AND r.status = 'PENDING')"
-		    " FROM " IDS " STRAIGHT_JOIN waiting_queue w FORCE INDEX (PRIMARY)"
-		    " ON w.id = d.id AND w.status ="
-		    " 'ACTIVE' FOR UPDATE"};
+	"lock-due",
+	"SELECT w.id, " SQL_US("w.expired_at") ","
+	" (SELECT " SQL_US("MAX(r.expires_at)") " FROM seat_reservation r"
+	" WHERE r.ticket_id = w.id AND r.status = 'PENDING')"
+	" FROM " SQL_IDS
+	" STRAIGHT_JOIN waiting_queue w FORCE INDEX (PRIMARY)"
+	" ON w.id = d.id AND w.status = 'ACTIVE'"
+	" FOR UPDATE"};
 
 /* No locks. By waiting_queue_status and waiting_queue_admitted: as many rows as are admitted. */
 static const struct db_query count_admitted = {
@@ -100,18 +116,20 @@ static const struct db_query count_admitted = {
 
 /* No locks. By waiting_queue_admitted. */
 static const struct db_query count_window = {
-	"count-window", "SELECT COUNT(*) FROM waiting_queue w WHERE w.admitted_at > NOW(6) - INTERVAL"
-			" CAST(JSON_VALUE(?, '$[0].window') AS SIGNED) SECOND"};
+	"count-window",
+	"SELECT COUNT(*) FROM waiting_queue w WHERE w.admitted_at >"
+	" NOW(6) - INTERVAL CAST(JSON_VALUE(?, '$[0].window') AS SIGNED) SECOND"};
 
 /* No locks: the line does not change while gate_state is held. By waiting_queue_status. */
 static const struct db_query read_line = {
-	"read-line", "SELECT w.id FROM waiting_queue w WHERE w.status = 'WAITING'"
-		     " ORDER BY w.id LIMIT 1000"};
+	"read-line",
+	"SELECT w.id FROM waiting_queue w WHERE w.status = 'WAITING' ORDER BY w.id LIMIT 1000"};
+/* clang-format on */
 
 const struct db_query *const gate_store_queries[] = {
-	&lock_state,	 &lock_state_nowait, &update_state,   &read_policy,  &insert_first_policy,
-	&find_queuers,	 &insert_tickets,    &expire_tickets, &admit_tickets, &find_due,
-	&lock_due,	 &count_admitted,    &count_window,   &read_line,     NULL};
+	&lock_state,   &lock_state_nowait, &update_state,   &read_policy,   &insert_first_policy,
+	&find_queuers, &insert_tickets,    &expire_tickets, &admit_tickets, &find_due,
+	&lock_due,     &count_admitted,    &count_window,   &read_line,     NULL};
 
 static enum err take_state(void *arg, const struct db_row *row)
 {
@@ -128,14 +146,14 @@ static enum err take_policy(void *arg, const struct db_row *row)
 {
 	char state[16];
 	db_row_text(row, 0, state, sizeof state);
-	*(struct gate_policy *)arg = (struct gate_policy){
-		.state = strcmp(state, "open") == 0	? GATE_OPEN
-			 : strcmp(state, "paused") == 0 ? GATE_PAUSED
-							: GATE_CLOSED,
-		.max_active = db_row_int(row, 1),
-		.window_limit = db_row_int(row, 2),
-		.window_s = db_row_int(row, 3),
-		.active_s = db_row_int(row, 4)};
+	*(struct gate_policy *)arg =
+		(struct gate_policy){.state = strcmp(state, "open") == 0     ? GATE_OPEN
+					      : strcmp(state, "paused") == 0 ? GATE_PAUSED
+									     : GATE_CLOSED,
+				     .max_active = db_row_int(row, 1),
+				     .window_limit = db_row_int(row, 2),
+				     .window_s = db_row_int(row, 3),
+				     .active_s = db_row_int(row, 4)};
 	return ERR_OK;
 }
 
@@ -194,8 +212,7 @@ static enum err load(void *self, const struct batch *batch)
 		users[i] = batch->entries[i].job.user;
 	gate_world_add_users(world, users, batch->count);
 	free(users);
-	enum err err =
-		db_select(store->base.db, &lock_state, NULL, 0, take_state, &world->state);
+	enum err err = db_select(store->base.db, &lock_state, NULL, 0, take_state, &world->state);
 	if (!err)
 		err = load_policy(store, &world->policy);
 	if (err)
@@ -317,8 +334,8 @@ static enum err load_tick(void *self, const struct batch *batch)
 	struct gate_store *store = self;
 	struct gate_tick *tick = &store->tick;
 	tick->line_count = 0;
-	enum err err = db_select(store->base.db, &lock_state_nowait, NULL, 0, take_state,
-				 &tick->state);
+	enum err err =
+		db_select(store->base.db, &lock_state_nowait, NULL, 0, take_state, &tick->state);
 	if (!err)
 		err = load_policy(store, &tick->policy);
 	if (!err)
@@ -360,8 +377,8 @@ enum err gate_store_ensure_policy(struct gate_store *store, const struct conf *c
 	rows_clear(rows);
 	rows_next(rows);
 	rows_int(rows, "active", conf->gate_max_active);
-	rows_int(rows, "limit", conf->gate_window_limit);
-	rows_int(rows, "window", conf->gate_window_s);
+	rows_int(rows, "most", conf->gate_window_limit);
+	rows_int(rows, "span", conf->gate_window_s);
 	rows_int(rows, "life", conf->gate_active_s);
 	return db_store_run(&store->base, &insert_first_policy, DB_STORE_ANY);
 }
@@ -377,29 +394,12 @@ void gate_store_fini(struct gate_store *store)
 	gate_world_fini(&store->world);
 }
 
-static struct store interface(struct gate_store *store)
-{
-	return (struct store){.self = store,
-			      .begin = db_store_begin,
-			      .commit = db_store_commit,
-			      .rollback = db_store_rollback,
-			      .clock = db_store_clock,
-			      .find_outcomes = db_store_find_outcomes,
-			      .save_outcomes = db_store_save_outcomes};
-}
-
 struct store gate_store_interface(struct gate_store *store)
 {
-	struct store issuing = interface(store);
-	issuing.load = load;
-	issuing.write = write;
-	return issuing;
+	return db_store_interface(store, load, write);
 }
 
 struct store gate_store_tick_interface(struct gate_store *store)
 {
-	struct store ticking = interface(store);
-	ticking.load = load_tick;
-	ticking.write = write_tick;
-	return ticking;
+	return db_store_interface(store, load_tick, write_tick);
 }

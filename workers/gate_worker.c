@@ -36,7 +36,8 @@ static void tick(void *arg)
 {
 	struct ticker *ticker = arg;
 	if (!ticker->has_policy)
-		ticker->has_policy = gate_store_ensure_policy(ticker->store, ticker->conf) == ERR_OK;
+		ticker->has_policy =
+			gate_store_ensure_policy(ticker->store, ticker->conf) == ERR_OK;
 	struct store ticking = gate_store_tick_interface(ticker->store);
 	enum err err = ticking.begin(ticking.self);
 	if (err)

@@ -69,7 +69,7 @@ struct gate_tick {
 		int64_t id;
 		int64_t expires_us;
 		int64_t hold_until_us; /* end of its last hold; 0: none */
-	} due[GATE_TICK_MAX];   /* ACTIVE tickets whose time seems over */
+	} due[GATE_TICK_MAX];          /* ACTIVE tickets whose time seems over */
 	size_t due_count;
 	int64_t line[GATE_TICK_MAX]; /* the first WAITING tickets, ascending */
 	size_t line_count;

@@ -95,7 +95,8 @@ bool intake_add(struct intake *intake, struct broker_delivery *delivery, unsigne
 	struct job_entry *entries = NULL;
 	size_t count = 0;
 	char why[JOB_WHY_SIZE] = "";
-	enum err err = job_decode(delivery->body, delivery->length, queue_set, &entries, &count, why);
+	enum err err =
+		job_decode(delivery->body, delivery->length, queue_set, &entries, &count, why);
 	if (err == ERR_MEMORY)
 		abort(); /* as mem.h: the message is good and comes again */
 	if (!err && !is_first && intake->batch.count + count > max_jobs) {

@@ -17,7 +17,7 @@ struct intake_item {
 	size_t entry;    /* its place in the batch; BATCH_NONE: it is no job */
 	enum err err;    /* why it is none, or why the database would not have it */
 	char why[JOB_WHY_SIZE];
-	struct id id; /* zeroes when it could not be read */
+	struct id id;    /* zeroes when it could not be read */
 	const char *raw; /* its text inside the message */
 	size_t raw_length;
 };

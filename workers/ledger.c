@@ -66,9 +66,10 @@ void ledger_post(struct ledger *ledger, struct account *account, const struct id
 {
 	assert(amount != 0 && account->balance + amount >= 0);
 	if (ledger->posting_count == ledger->posting_capacity) {
-		ledger->posting_capacity = ledger->posting_capacity ? ledger->posting_capacity * 2 : 64;
+		ledger->posting_capacity =
+			ledger->posting_capacity ? ledger->posting_capacity * 2 : 64;
 		ledger->postings = mem_array(ledger->postings, ledger->posting_capacity,
-					 sizeof *ledger->postings);
+					     sizeof *ledger->postings);
 	}
 	account->balance += amount;
 	account->is_changed = true;

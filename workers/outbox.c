@@ -56,11 +56,12 @@ enum err outbox_ensure_open(struct outbox *outbox)
 	return err;
 }
 
-/* Replies ---------------------------------------------------------------------------------------- */
+/* Replies ----------------------------------------------------------------------------------------
+ */
 
 /* The result of one item: of its job, or why it is none. */
 static const struct result *result_of(const struct intake *intake, const struct intake_item *item,
-				struct result *out)
+				      struct result *out)
 {
 	out->id = item->id;
 	out->index = item->index;
@@ -99,7 +100,8 @@ void outbox_send_replies(struct outbox *outbox, const struct intake *intake)
 		const struct intake_item *first = &intake->items[i];
 		const struct broker_delivery *delivery = &intake->deliveries[first->delivery];
 		size_t count = 0;
-		for (; i < intake->item_count && intake->items[i].delivery == first->delivery; i++) {
+		for (; i < intake->item_count && intake->items[i].delivery == first->delivery;
+		     i++) {
 			outbox->list[count] =
 				result_of(intake, &intake->items[i], &outbox->results[count]);
 			count++;
@@ -112,7 +114,8 @@ void outbox_send_replies(struct outbox *outbox, const struct intake *intake)
 	}
 }
 
-/* What must arrive ------------------------------------------------------------------------------- */
+/* What must arrive -------------------------------------------------------------------------------
+ */
 
 static enum err publish_due(struct outbox *outbox, const struct broker_message *message)
 {

@@ -11,6 +11,7 @@ void rows_clear(struct rows *rows)
 	text_clear(&rows->text);
 	rows->count = 0;
 	rows->in_row = false;
+	rows->is_ended = false;
 }
 
 void rows_next(struct rows *rows)
@@ -62,5 +63,7 @@ void rows_id(struct rows *rows, const char *key, const struct id *id)
 
 void rows_end(struct rows *rows)
 {
-	text_puts(&rows->text, rows->count ? "}]" : "[]");
+	if (!rows->is_ended)
+		text_puts(&rows->text, rows->count ? "}]" : "[]");
+	rows->is_ended = true;
 }

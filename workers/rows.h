@@ -15,6 +15,7 @@ struct rows { /* zero-initialise */
 	struct text text;
 	size_t count;
 	bool in_row;
+	bool is_ended;
 };
 
 void rows_fini(struct rows *rows);
@@ -27,7 +28,7 @@ void rows_string(struct rows *rows, const char *key, const char *value);
 void rows_id(struct rows *rows, const char *key, const struct id *id); /* for UNHEX() */
 void rows_bytes(struct rows *rows, const char *key, const uint8_t *bytes, size_t size);
 
-/* Closes the array: rows->text is then the parameter. No row may follow. */
+/* Closes the array, once: rows->text is then the parameter. No row may follow. */
 void rows_end(struct rows *rows);
 
 #endif

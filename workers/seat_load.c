@@ -5,154 +5,72 @@
 
 #include "mem.h"
 
-#define IDS "JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$.id')) d"
-#define HOLD_COLUMNS                                                                               \
-	"r.id, r.job_id, r.seat_id, r.user_id, r.ticket_id, r.price, " SQL_US(                     \
-		"r.created_at") ", " SQL_US("r.expires_at") ", r.status"
+/* clang-format off */
+#define HOLD_COLUMNS                                                            \
+	"r.id, r.job_id, r.seat_id, r.user_id, r.ticket_id, r.price,"            \
+	" " SQL_US("r.created_at") ", " SQL_US("r.expires_at") ", r.status"
 
 /* Locks seat by primary key, ascending: whoever changes a seat's reservations holds its row. */
 static const struct db_query lock_seats = {
-	"lock-seats", "SELECT s.id FROM " IDS " STRAIGHT_JOIN seat s FORCE INDEX (PRIMARY)"
-		      " ON s.id = d.id FOR UPDATE"};
+	"lock-seats",
+	"SELECT s.id FROM " SQL_IDS
+	" STRAIGHT_JOIN seat s FORCE INDEX (PRIMARY) ON s.id = d.id"
+	" FOR UPDATE"};
 
 /* No locks: concert and schedule rows are everybody's. All by primary keys. */
-static const struct db_query
-	read_seats =
-		{"read-seats",
-		 "SELECT s.id, s.price, s.is_active, s.seat_number, c.name, " SQL_US("h.open_at") ", " SQL_US(
-			 "h.close_at") ", " SQL_US("h.booking_start_at") ", " SQL_US("h.booking_"
-										     "end_at") " FR"
-											       "OM"
-											       " " IDS
-											       " ST"
-											       "RAI"
-											       "GHT"
-											       "_JO"
-											       "IN "
-											       "sea"
-											       "t "
-											       "s "
-											       "FOR"
-											       "CE "
-											       "IND"
-											       "EX "
-											       "(PR"
-											       "IMA"
-											       "RY)"
-											       " ON"
-											       " s."
-											       "id "
-											       "= "
-											       "d."
-											       "id "
-											       "AND"
-											       " s."
-											       "del"
-											       "ete"
-											       "d_"
-											       "at "
-											       "IS "
-											       "NUL"
-											       "L"
-											       " ST"
-											       "RAI"
-											       "GHT"
-											       "_JO"
-											       "IN "
-											       "con"
-											       "cer"
-											       "t_"
-											       "sch"
-											       "edu"
-											       "le "
-											       "h "
-											       "FOR"
-											       "CE "
-											       "IND"
-											       "EX "
-											       "(PR"
-											       "IMA"
-											       "RY)"
-											       " ON"
-											       " h."
-											       "id "
-											       "= "
-											       "s."
-											       "con"
-											       "cer"
-											       "t_"
-											       "sch"
-											       "edu"
-											       "le_"
-											       "id"
-											       " ST"
-											       "RAI"
-											       "GHT"
-											       "_JO"
-											       "IN "
-											       "con"
-											       "cer"
-											       "t "
-											       "c "
-											       "FOR"
-											       "CE "
-											       "IND"
-											       "EX "
-											       "(PR"
-											       "IMA"
-											       "RY)"
-											       " ON"
-											       " c."
-											       "id "
-											       "= "
-											       "h."
-											       "con"
-											       "cer"
-											       "t_"
-											       "i"
-											       "d"};
+static const struct db_query read_seats = {
+	"read-seats",
+	"SELECT s.id, s.price, s.is_active, s.seat_number, c.name,"
+	" " SQL_US("h.open_at") ", " SQL_US("h.close_at") ","
+	" " SQL_US("h.booking_start_at") ", " SQL_US("h.booking_end_at")
+	" FROM " SQL_IDS
+	" STRAIGHT_JOIN seat s FORCE INDEX (PRIMARY) ON s.id = d.id AND s.deleted_at IS NULL"
+	" STRAIGHT_JOIN concert_schedule h FORCE INDEX (PRIMARY) ON h.id = s.concert_schedule_id"
+	" STRAIGHT_JOIN concert c FORCE INDEX (PRIMARY) ON c.id = h.concert_id"};
 
 /* Locks seat_reservation by seat_reservation_live_seat: at most one row for each seat. */
 static const struct db_query lock_holds = {
-	"lock-holds", "SELECT " HOLD_COLUMNS " FROM " IDS
-		      " STRAIGHT_JOIN seat_reservation r FORCE INDEX (seat_reservation_live_seat)"
-		      " ON r.live_seat_id = d.id FOR UPDATE"};
+	"lock-holds",
+	"SELECT " HOLD_COLUMNS " FROM " SQL_IDS
+	" STRAIGHT_JOIN seat_reservation r FORCE INDEX (seat_reservation_live_seat)"
+	" ON r.live_seat_id = d.id"
+	" FOR UPDATE"};
 
 /* Locks waiting_queue by primary key, ascending; the user's row is only read. */
 static const struct db_query lock_tickets = {
 	"lock-tickets",
-	"SELECT w.id, w.user_id, w.status, " SQL_US("w.admitted_at") ", " SQL_US(
-		"w.expired_at") ", (SELECT u.uuid FROM user u WHERE u.id = w.user_id)"
-				" FROM " IDS " STRAIGHT_JOIN waiting_queue w FORCE INDEX (PRIMARY)"
-				" ON w.id = d.id FOR UPDATE"};
+	"SELECT w.id, w.user_id, w.status,"
+	" " SQL_US("w.admitted_at") ", " SQL_US("w.expired_at") ","
+	" (SELECT u.uuid FROM user u WHERE u.id = w.user_id)"
+	" FROM " SQL_IDS
+	" STRAIGHT_JOIN waiting_queue w FORCE INDEX (PRIMARY) ON w.id = d.id"
+	" FOR UPDATE"};
 
 /* No locks: the ticket's row is held, so it gets no new hold meanwhile. By seat_reservation_ticket,
  * one row in general. */
 static const struct db_query find_ticket_holds = {
 	"find-ticket-holds",
-	"SELECT " HOLD_COLUMNS " FROM " IDS
+	"SELECT " HOLD_COLUMNS " FROM " SQL_IDS
 	" STRAIGHT_JOIN seat_reservation r FORCE INDEX (seat_reservation_ticket)"
 	" ON r.ticket_id = d.id AND r.status = 'PENDING'"};
 
 /* No locks. The newest hold of a user on a seat, by seat_reservation_seat_user. */
 static const struct db_query find_past_holds = {
 	"find-past-holds",
-	"SELECT " HOLD_COLUMNS " FROM JSON_TABLE(?, '$[*]' COLUMNS (seat BIGINT PATH '$.seat',"
-	" user BIGINT PATH '$.user')) d STRAIGHT_JOIN seat_reservation r FORCE INDEX (PRIMARY)"
-	" ON r.id ="
-	" (SELECT MAX(x.id) FROM seat_reservation x WHERE x.seat_id = d.seat"
-	" AND x.user_id = d.user)"};
+	"SELECT " HOLD_COLUMNS
+	" FROM " SQL_ROWS(SQL_COLUMN("seat", "BIGINT") ", " SQL_COLUMN("user", "BIGINT"))
+	" STRAIGHT_JOIN seat_reservation r FORCE INDEX (PRIMARY) ON r.id ="
+	" (SELECT MAX(x.id) FROM seat_reservation x"
+	" WHERE x.seat_id = d.seat AND x.user_id = d.user)"};
 
 /* No locks: a payment never changes while its reservation's row is held. By payment_reservation. */
 static const struct db_query find_payments = {
 	"find-payments",
-	"SELECT p.id, p.job_id, p.reservation_id, p.total_amount, " SQL_US(
-		"p.created_at") ", p.seat_number,"
-				" p.concert_name, " SQL_US("p.open_date") ", " SQL_US(
-					"p.close_date") " FROM " IDS
-							" STRAIGHT_JOIN payment p FORCE INDEX "
-							"(payment_reservation) ON p.reservation_id "
-							"= d.id"};
+	"SELECT d.slot, p.id, p.job_id, p.total_amount, " SQL_US("p.created_at") ","
+	" p.seat_number, p.concert_name, " SQL_US("p.open_date") ", " SQL_US("p.close_date")
+	" FROM " SQL_ROWS(SQL_COLUMN("slot", "INT") ", " SQL_COLUMN("id", "BIGINT"))
+	" STRAIGHT_JOIN payment p FORCE INDEX (payment_reservation) ON p.reservation_id = d.id"};
+/* clang-format on */
 
 const struct db_query *const seat_load_queries[] = {
 	&lock_seats,        &read_seats,      &lock_holds,    &lock_tickets,
@@ -165,17 +83,33 @@ static int ascending(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-/* Puts the distinct ids into the rows, ascending: the order in which locks are taken. */
-static void gather_ids(struct rows *rows, int64_t *ids, size_t count)
+static int64_t seat_of(const struct job *job)
 {
-	qsort(ids, count, sizeof *ids, ascending);
+	return job->seat;
+}
+
+static int64_t ticket_of(const struct job *job)
+{
+	return job->ticket;
+}
+
+/* Puts the distinct ids that a batch's jobs name into the rows, ascending: the order in which locks
+ * are taken. */
+static void gather_ids(struct rows *rows, const struct batch *batch,
+		       int64_t (*id_of)(const struct job *))
+{
+	int64_t *ids = mem_array(NULL, batch->count, sizeof *ids);
+	for (size_t i = 0; i < batch->count; i++)
+		ids[i] = id_of(&batch->entries[i].job);
+	qsort(ids, batch->count, sizeof *ids, ascending);
 	rows_clear(rows);
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < batch->count; i++) {
 		if (!ids[i] || (i && ids[i] == ids[i - 1]))
 			continue;
 		rows_next(rows);
 		rows_int(rows, "id", ids[i]);
 	}
+	free(ids);
 }
 
 static enum err take_nothing(void *arg, const struct db_row *row)
@@ -248,17 +182,9 @@ static enum err take_ticket(void *arg, const struct db_row *row)
 
 static enum err take_payment(void *arg, const struct db_row *row)
 {
-	struct seat_world *world = arg;
-	int64_t reservation_id = db_row_int(row, 2);
-	size_t hold = 0;
-	while (hold < world->hold_count && world->holds[hold].id != reservation_id)
-		hold++;
-	if (hold == world->hold_count)
-		return ERR_DB_DATA;
-	struct payment *payment = seat_world_add_payment(world);
-	payment->id = db_row_int(row, 0);
-	payment->job = db_row_id(row, 1);
-	payment->hold = hold;
+	struct payment *payment = seat_world_add_payment(arg, (size_t)db_row_int(row, 0));
+	payment->id = db_row_int(row, 1);
+	payment->job = db_row_id(row, 2);
 	payment->amount = db_row_int(row, 3);
 	payment->created_us = db_row_int(row, 4);
 	db_row_text(row, 5, payment->seat_number, sizeof payment->seat_number);
@@ -270,34 +196,24 @@ static enum err take_payment(void *arg, const struct db_row *row)
 
 static enum err load_seats(struct seat_store *store, const struct batch *batch)
 {
-	int64_t *ids = mem_array(NULL, batch->count, sizeof *ids);
-	for (size_t i = 0; i < batch->count; i++)
-		ids[i] = batch->entries[i].job.seat;
 	struct rows *rows = &store->base.rows;
-	gather_ids(rows, ids, batch->count);
-	free(ids);
+	gather_ids(rows, batch, seat_of);
 	enum err err = db_store_select(&store->base, &lock_seats, take_nothing, NULL);
 	if (!err)
-		err = db_select(store->base.db, &read_seats, rows->text.bytes, rows->text.length,
-				take_seat, &store->world);
+		err = db_store_select(&store->base, &read_seats, take_seat, &store->world);
 	if (!err)
-		err = db_select(store->base.db, &lock_holds, rows->text.bytes, rows->text.length,
-				take_hold, &store->world);
+		err = db_store_select(&store->base, &lock_holds, take_hold, &store->world);
 	return err;
 }
 
 static enum err load_tickets(struct seat_store *store, const struct batch *batch)
 {
-	int64_t *ids = mem_array(NULL, batch->count, sizeof *ids);
-	for (size_t i = 0; i < batch->count; i++)
-		ids[i] = batch->entries[i].job.ticket;
 	struct rows *rows = &store->base.rows;
-	gather_ids(rows, ids, batch->count);
-	free(ids);
+	gather_ids(rows, batch, ticket_of);
 	enum err err = db_store_select(&store->base, &lock_tickets, take_ticket, &store->world);
-	if (!err && rows->count)
-		err = db_select(store->base.db, &find_ticket_holds, rows->text.bytes,
-				rows->text.length, take_ticket_hold, &store->world);
+	if (!err)
+		err = db_store_select(&store->base, &find_ticket_holds, take_ticket_hold,
+				      &store->world);
 	return err;
 }
 
@@ -328,6 +244,7 @@ static enum err load_past(struct seat_store *store, const struct batch *batch)
 		if (store->world.holds[i].status != HOLD_PAID)
 			continue;
 		rows_next(rows);
+		rows_int(rows, "slot", (int64_t)i);
 		rows_int(rows, "id", store->world.holds[i].id);
 	}
 	return db_store_select(&store->base, &find_payments, take_payment, &store->world);

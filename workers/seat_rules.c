@@ -16,9 +16,9 @@ struct scene {
 	struct seat_world *world;
 	struct batch_entry *entry;
 	int64_t now_us;
-	struct seat *seat;     /* NULL: there is no such seat */
-	struct ticket *ticket; /* NULL: no such ticket, or another user's */
-	struct hold *hold;     /* on the seat, PENDING or PAID; NULL: it is free */
+	struct seat *seat;       /* NULL: there is no such seat */
+	struct ticket *ticket;   /* NULL: no such ticket, or another user's */
+	struct hold *hold;       /* on the seat, PENDING or PAID; NULL: it is free */
 	struct account *account; /* the payer's; NULL: not loaded */
 };
 
@@ -79,7 +79,8 @@ static enum err check_ticket(const struct scene *scene)
 }
 
 /* A hold lengthens its ticket's life to cover it, so that whoever holds a seat can pay for it. But
- * not for ever: beyond the cap a chain of holds ends, and a hold that would need more is refused. */
+ * not for ever: beyond the cap a chain of holds ends, and a hold that would need more is refused.
+ */
 static enum err cover_hold(struct scene *scene, int64_t hold_until_us)
 {
 	struct ticket *ticket = scene->ticket;
@@ -173,9 +174,8 @@ static void settle_payment(struct scene *scene)
 	change_hold(hold, HOLD_PAID);
 	scene->ticket->status = TICKET_FINISHED;
 	scene->ticket->is_changed = true;
-	struct payment *payment = seat_world_add_payment(scene->world);
+	struct payment *payment = seat_world_add_payment(scene->world, index_of_hold(scene, hold));
 	payment->job = job->id;
-	payment->hold = index_of_hold(scene, hold);
 	payment->amount = hold->price;
 	payment->created_us = scene->now_us;
 	payment->open_us = seat->open_us;
@@ -186,9 +186,8 @@ static void settle_payment(struct scene *scene)
 
 static void set_payment_subject(struct scene *scene)
 {
-	const struct payment *payment = seat_world_payment_of(scene->world, scene->hold);
-	assert(payment); /* a PAID hold and its payment are one transaction */
-	scene->entry->subject = (size_t)(payment - scene->world->payments);
+	assert(scene->hold->payment != WORLD_NONE); /* made in the transaction that made it PAID */
+	scene->entry->subject = scene->hold->payment;
 }
 
 /* The order of the checks is fixed: my own payment for the seat, the ticket, held by me, not
@@ -234,7 +233,8 @@ static enum err cancel(struct scene *scene)
 	return ERR_OK;
 }
 
-/* Only tidies, and only the very hold that the message was sent for: the seat may have a new one. */
+/* Only tidies, and only the very hold that the message was sent for: the seat may have a new one.
+ */
 static enum err expire(struct scene *scene)
 {
 	if (scene->hold && id_equal(&scene->hold->job, &scene->entry->job.hold))
@@ -261,8 +261,7 @@ static void decide(void *world, struct batch_entry *entry, int64_t now_us)
 		scene.hold = seat_world_live_hold(world, scene.seat);
 	if (scene.ticket)
 		scene.account = ledger_find(&scene.world->ledger, &scene.ticket->user);
-	entry->outcome.err =
-		rule_of[job->kind] ? rule_of[job->kind](&scene) : ERR_BAD_KIND;
+	entry->outcome.err = rule_of[job->kind] ? rule_of[job->kind](&scene) : ERR_BAD_KIND;
 }
 
 /* The text is at most some 1,900 bytes: the longest names, each character escaped. */

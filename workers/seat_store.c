@@ -2,12 +2,15 @@
 
 #include "seat_rules.h"
 
+/* clang-format off */
 /* Locks what it finds until its own end (autocommit), skipping what others have locked. By
  * seat_reservation_due. */
 static const struct db_query find_overdue = {
-	"find-overdue", "SELECT r.job_id, r.seat_id FROM seat_reservation r"
-			" WHERE r.status = 'PENDING' AND r.expires_at <= NOW(6)"
-			" ORDER BY r.expires_at LIMIT 500 FOR UPDATE SKIP LOCKED"};
+	"find-overdue",
+	"SELECT r.job_id, r.seat_id FROM seat_reservation r"
+	" WHERE r.status = 'PENDING' AND r.expires_at <= NOW(6)"
+	" ORDER BY r.expires_at LIMIT 500 FOR UPDATE SKIP LOCKED"};
+/* clang-format on */
 
 const struct db_query *const seat_store_queries[] = {&find_overdue, NULL};
 
@@ -39,13 +42,5 @@ void seat_store_fini(struct seat_store *store)
 
 struct store seat_store_interface(struct seat_store *store)
 {
-	return (struct store){.self = store,
-			      .begin = db_store_begin,
-			      .commit = db_store_commit,
-			      .rollback = db_store_rollback,
-			      .clock = db_store_clock,
-			      .find_outcomes = db_store_find_outcomes,
-			      .save_outcomes = db_store_save_outcomes,
-			      .load = seat_store_load,
-			      .write = seat_store_write};
+	return db_store_interface(store, seat_store_load, seat_store_write);
 }

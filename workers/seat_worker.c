@@ -24,7 +24,8 @@ static void sweep(void *arg)
 	batch_clear(&sweeper->batch);
 	enum err err = seat_store_find_overdue(sweeper->store, &sweeper->batch);
 	if (!err && sweeper->batch.count)
-		err = batch_apply(&sweeper->batch, &sweeper->worker->store, &sweeper->worker->rules);
+		err = batch_apply(&sweeper->batch, &sweeper->worker->store,
+				  &sweeper->worker->rules);
 	if (!err && sweeper->batch.count)
 		log_info("swept", LOG_I("holds", sweeper->batch.count));
 }
@@ -32,13 +33,14 @@ static void sweep(void *arg)
 static void add_partitions(struct worker *worker)
 {
 	const struct conf *conf = &worker->conf;
-	unsigned lane = consumer_add_lane(&worker->consumer, QUEUE_SEAT, conf->prefetch,
-					  conf->batch_jobs);
+	unsigned lane =
+		consumer_add_lane(&worker->consumer, QUEUE_SEAT, conf->prefetch, conf->batch_jobs);
 	for (int64_t k = 0; k < conf->partitions; k++) {
 		char name[32];
 		snprintf(name, sizeof name, "seat.%" PRId64, k);
 		bool is_mine = k % conf->worker_count == conf->worker_index;
-		consumer_add_queue(&worker->consumer, name, lane, is_mine ? 0 : conf->takeover_ms + 1);
+		consumer_add_queue(&worker->consumer, name, lane,
+				   is_mine ? 0 : conf->takeover_ms + 1);
 	}
 }
 

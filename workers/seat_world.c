@@ -66,8 +66,8 @@ static void *roomy(void *array, size_t count, size_t *capacity, size_t size)
 
 struct seat *seat_world_add_seat(struct seat_world *world, int64_t id)
 {
-	world->seats = roomy(world->seats, world->seat_count, &world->seat_capacity,
-			     sizeof *world->seats);
+	world->seats =
+		roomy(world->seats, world->seat_count, &world->seat_capacity, sizeof *world->seats);
 	struct seat *seat = &world->seats[world->seat_count++];
 	*seat = (struct seat){.id = id, .newest_hold = WORLD_NONE};
 	return seat;
@@ -82,12 +82,13 @@ struct ticket *seat_world_add_ticket(struct seat_world *world, int64_t id)
 	return ticket;
 }
 
-struct payment *seat_world_add_payment(struct seat_world *world)
+struct payment *seat_world_add_payment(struct seat_world *world, size_t hold)
 {
 	world->payments = roomy(world->payments, world->payment_count, &world->payment_capacity,
 				sizeof *world->payments);
+	world->holds[hold].payment = world->payment_count;
 	struct payment *payment = &world->payments[world->payment_count++];
-	*payment = (struct payment){0};
+	*payment = (struct payment){.hold = hold};
 	return payment;
 }
 
@@ -107,11 +108,12 @@ size_t seat_world_add_hold(struct seat_world *world, const struct hold *hold)
 	     i = world->holds[i].older)
 		if (world->holds[i].id == hold->id)
 			return i;
-	world->holds = roomy(world->holds, world->hold_count, &world->hold_capacity,
-			     sizeof *world->holds);
+	world->holds =
+		roomy(world->holds, world->hold_count, &world->hold_capacity, sizeof *world->holds);
 	size_t index = world->hold_count++;
 	world->holds[index] = *hold;
 	world->holds[index].older = WORLD_NONE;
+	world->holds[index].payment = WORLD_NONE;
 	link_hold(world, seat, index);
 	return index;
 }
@@ -160,13 +162,5 @@ struct hold *seat_world_hold_of(const struct seat_world *world, const struct sea
 	for (size_t i = seat->newest_hold; i != WORLD_NONE; i = world->holds[i].older)
 		if (world->holds[i].user_id == user_id)
 			return &world->holds[i];
-	return NULL;
-}
-
-struct payment *seat_world_payment_of(const struct seat_world *world, const struct hold *hold)
-{
-	for (size_t i = 0; i < world->payment_count; i++)
-		if (&world->holds[world->payments[i].hold] == hold)
-			return &world->payments[i];
 	return NULL;
 }

@@ -11,7 +11,7 @@
 #include "ledger.h"
 
 #define WORLD_NONE SIZE_MAX
-#define SEAT_NUMBER_SIZE (8 * 4 + 1)     /* 8 characters of UTF-8 */
+#define SEAT_NUMBER_SIZE (8 * 4 + 1)    /* 8 characters of UTF-8 */
 #define CONCERT_NAME_SIZE (200 * 4 + 1) /* 200 */
 
 enum hold_status { HOLD_PENDING, HOLD_PAID, HOLD_CANCELLED, HOLD_EXPIRED };
@@ -20,7 +20,7 @@ enum ticket_status { TICKET_WAITING, TICKET_ACTIVE, TICKET_EXPIRED, TICKET_FINIS
 /* How long holds last: from the settings. */
 struct hold_policy {
 	int64_t hold_us; /* how long a seat is held */
-	int64_t cap_us;  /* so long after its admission a hold no longer lengthens a ticket's life */
+	int64_t cap_us; /* so long after its admission a hold no longer lengthens a ticket's life */
 };
 
 /* Names as the database's ENUMs spell them. */
@@ -42,7 +42,7 @@ struct seat {
 
 /* A row of seat_reservation. */
 struct hold {
-	int64_t id; /* 0: made in this batch, not yet written */
+	int64_t id;    /* 0: made in this batch, not yet written */
 	struct id job; /* the reserve job that made it */
 	int64_t seat_id;
 	int64_t user_id;
@@ -51,7 +51,8 @@ struct hold {
 	int64_t created_us, expires_us;
 	enum hold_status status;
 	bool is_changed;
-	size_t older; /* the next of its seat's list */
+	size_t older;   /* the next of its seat's list */
+	size_t payment; /* of it; WORLD_NONE: none */
 };
 
 struct ticket {
@@ -91,14 +92,14 @@ struct seat_world {
 void seat_world_fini(struct seat_world *world);
 void seat_world_clear(struct seat_world *world); /* keeps memory and policy */
 
-/* Adding: seats and tickets in ascending id. Each returns the new element, zeroed, good until the
- * next one of its sort is added. */
+/* Adding: seats and tickets in ascending id, payments to a hold that is there. Each returns the new
+ * element, zeroed, good until the next one of its sort is added. */
 struct seat *seat_world_add_seat(struct seat_world *world, int64_t id);
 struct ticket *seat_world_add_ticket(struct seat_world *world, int64_t id);
-struct payment *seat_world_add_payment(struct seat_world *world);
+struct payment *seat_world_add_payment(struct seat_world *world, size_t hold);
 
-/* Adds a hold, unless one with the same id (not 0) is in its seat's list: then that one. The newest must
- * be added last. A seat that is not in the world is fine (the hold of a ticket elsewhere). */
+/* Adds a hold, unless one with the same id (not 0) is in its seat's list: then that one. The newest
+ * must be added last. A seat that is not in the world is fine (the hold of a ticket elsewhere). */
 size_t seat_world_add_hold(struct seat_world *world, const struct hold *hold);
 
 /* NULL when it is not there. */
@@ -111,8 +112,5 @@ struct hold *seat_world_live_hold(const struct seat_world *world, const struct s
 /* The newest hold of a user on a seat, whatever became of it; NULL: none known. */
 struct hold *seat_world_hold_of(const struct seat_world *world, const struct seat *seat,
 				int64_t user_id);
-
-/* The payment of a hold; NULL: none. */
-struct payment *seat_world_payment_of(const struct seat_world *world, const struct hold *hold);
 
 #endif

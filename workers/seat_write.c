@@ -1,13 +1,13 @@
 /* The store of seats: what the rules changed, written back. */
 #include "seat_store.h"
 
-#define JOB_IDS "JSON_TABLE(?, '$[*]' COLUMNS (job CHAR(32) PATH '$.job')) d"
-
+/* clang-format off */
 /* Changes seat_reservation by primary key; the status guards against whoever was faster. */
 static const struct db_query update_holds = {
 	"update-holds",
-	"UPDATE JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$.id', status VARCHAR(16) PATH"
-	" '$.status', now BIGINT PATH '$.now')) d"
+	"UPDATE " SQL_ROWS(SQL_COLUMN("id", "BIGINT") ", "
+			   SQL_COLUMN("status", "VARCHAR(16)") ", "
+			   SQL_COLUMN("now", "BIGINT"))
 	" STRAIGHT_JOIN seat_reservation r FORCE INDEX (PRIMARY)"
 	" ON r.id = d.id AND r.status = 'PENDING'"
 	" SET r.status = d.status, r.updated_at = " SQL_TIME("d.now")};
@@ -16,83 +16,60 @@ static const struct db_query update_holds = {
 static const struct db_query insert_holds = {
 	"insert-holds",
 	"INSERT INTO seat_reservation (seat_id, user_id, ticket_id, job_id, status, price,"
-	" expires_at, created_at, updated_at) SELECT d.seat, d.user, d.ticket, UNHEX(d.job),"
-	" d.status, d.price, " SQL_TIME("d.expires") ", " SQL_TIME("d.now") ", " SQL_TIME(
-		"d.now") " FROM JSON_TABLE(?, '$[*]' COLUMNS (seat BIGINT PATH '$.seat', user "
-			 "BIGINT PATH '$.user',"
-			 " ticket BIGINT PATH '$.ticket', job CHAR(32) PATH '$.job', status "
-			 "VARCHAR(16) PATH"
-			 " '$.status', price INT PATH '$.price', expires BIGINT PATH '$.expires', "
-			 "now BIGINT PATH"
-			 " '$.now')) d"};
+	" expires_at, created_at, updated_at)"
+	" SELECT d.seat, d.user, d.ticket, UNHEX(d.job), d.status, d.price,"
+	" " SQL_TIME("d.expires") ", " SQL_TIME("d.now") ", " SQL_TIME("d.now")
+	" FROM " SQL_ROWS(SQL_COLUMN("seat", "BIGINT") ", "
+			  SQL_COLUMN("user", "BIGINT") ", "
+			  SQL_COLUMN("ticket", "BIGINT") ", "
+			  SQL_COLUMN("job", "CHAR(32)") ", "
+			  SQL_COLUMN("status", "VARCHAR(16)") ", "
+			  SQL_COLUMN("price", "INT") ", "
+			  SQL_COLUMN("expires", "BIGINT") ", "
+			  SQL_COLUMN("now", "BIGINT"))};
 
 /* No locks. By seat_reservation_job: numbers of a bulk insert need not be consecutive. */
 static const struct db_query find_hold_ids = {
-	"find-hold-ids", "SELECT r.job_id, r.id FROM " JOB_IDS
-			 " STRAIGHT_JOIN seat_reservation r FORCE INDEX (seat_reservation_job)"
-			 " ON r.job_id = UNHEX(d.job)"};
+	"find-hold-ids",
+	"SELECT d.slot, r.id FROM " SQL_ROWS(SQL_COLUMN("slot", "INT") ", " SQL_COLUMN("job", "CHAR(32)"))
+	" STRAIGHT_JOIN seat_reservation r FORCE INDEX (seat_reservation_job)"
+	" ON r.job_id = UNHEX(d.job)"};
 
 /* Inserts one row for each payment; a second one for a reservation is ERR_DB_DUPLICATE. */
-static const struct db_query
-	insert_payments = {"insert-payments", "INSERT INTO payment (user_id, reservation_id, "
-					      "job_id, seat_number, concert_name,"
-					      " open_date, close_date, total_amount, status, "
-					      "created_at, updated_at)"
-					      " SELECT d.user, d.hold, UNHEX(d.job), d.number, "
-					      "d.concert, " SQL_TIME("d.opens") ", " SQL_TIME("d."
-											      "clos"
-											      "es") ", d.amount, 'PAID', " SQL_TIME(
-						      "d.now") ", " SQL_TIME("d.now") " FROM "
-										      "JSON_TABLE(?"
-										      ", '$[*]' "
-										      "COLUMNS "
-										      "(user "
-										      "BIGINT PATH "
-										      "'$.user', "
-										      "hold BIGINT "
-										      "PATH "
-										      "'$.hold',"
-										      " job "
-										      "CHAR(32) "
-										      "PATH "
-										      "'$.job', "
-										      "number "
-										      "VARCHAR(8) "
-										      "PATH "
-										      "'$.number', "
-										      "concert "
-										      "VARCHAR(200)"
-										      " PATH"
-										      " '$.concert'"
-										      ", opens "
-										      "BIGINT PATH "
-										      "'$.opens', "
-										      "closes "
-										      "BIGINT PATH "
-										      "'$.closes', "
-										      "amount "
-										      "BIGINT"
-										      " PATH "
-										      "'$.amount', "
-										      "now BIGINT "
-										      "PATH "
-										      "'$.now')) "
-										      "d"};
+static const struct db_query insert_payments = {
+	"insert-payments",
+	"INSERT INTO payment (user_id, reservation_id, job_id, seat_number, concert_name,"
+	" open_date, close_date, total_amount, status, created_at, updated_at)"
+	" SELECT d.user, d.hold, UNHEX(d.job), d.number, d.concert,"
+	" " SQL_TIME("d.opens") ", " SQL_TIME("d.closes") ", d.amount, 'PAID',"
+	" " SQL_TIME("d.now") ", " SQL_TIME("d.now")
+	" FROM " SQL_ROWS(SQL_COLUMN("user", "BIGINT") ", "
+			  SQL_COLUMN("hold", "BIGINT") ", "
+			  SQL_COLUMN("job", "CHAR(32)") ", "
+			  SQL_COLUMN("number", "VARCHAR(8)") ", "
+			  SQL_COLUMN("concert", "VARCHAR(200)") ", "
+			  SQL_COLUMN("opens", "BIGINT") ", "
+			  SQL_COLUMN("closes", "BIGINT") ", "
+			  SQL_COLUMN("amount", "BIGINT") ", "
+			  SQL_COLUMN("now", "BIGINT"))};
 
 /* No locks. By payment_job. */
 static const struct db_query find_payment_ids = {
 	"find-payment-ids",
-	"SELECT p.job_id, p.id FROM " JOB_IDS
+	"SELECT d.slot, p.id FROM " SQL_ROWS(SQL_COLUMN("slot", "INT") ", " SQL_COLUMN("job", "CHAR(32)"))
 	" STRAIGHT_JOIN payment p FORCE INDEX (payment_job) ON p.job_id = UNHEX(d.job)"};
 
 /* Changes waiting_queue by primary key: rows that lock-tickets has locked. */
 static const struct db_query update_tickets = {
 	"update-tickets",
-	"UPDATE JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$.id', status VARCHAR(16) PATH"
-	" '$.status', expires BIGINT PATH '$.expires', now BIGINT PATH '$.now')) d"
+	"UPDATE " SQL_ROWS(SQL_COLUMN("id", "BIGINT") ", "
+			   SQL_COLUMN("status", "VARCHAR(16)") ", "
+			   SQL_COLUMN("expires", "BIGINT") ", "
+			   SQL_COLUMN("now", "BIGINT"))
 	" STRAIGHT_JOIN waiting_queue w FORCE INDEX (PRIMARY) ON w.id = d.id"
-	" SET w.status = d.status, w.expired_at = " SQL_TIME(
-		"d.expires") ", w.updated_at = " SQL_TIME("d.now")};
+	" SET w.status = d.status, w.expired_at = " SQL_TIME("d.expires") ","
+	" w.updated_at = " SQL_TIME("d.now")};
+/* clang-format on */
 
 const struct db_query *const seat_write_queries[] = {
 	&update_holds,   &insert_holds, &find_hold_ids, &insert_payments, &find_payment_ids,
@@ -117,10 +94,7 @@ static enum err write_changed_holds(struct seat_store *store, int64_t now_us)
 static enum err take_hold_id(void *arg, const struct db_row *row)
 {
 	struct seat_world *world = arg;
-	struct id job = db_row_id(row, 0);
-	for (size_t i = 0; i < world->hold_count; i++)
-		if (!world->holds[i].id && id_equal(&world->holds[i].job, &job))
-			world->holds[i].id = db_row_int(row, 1);
+	world->holds[db_row_int(row, 0)].id = db_row_int(row, 1);
 	return ERR_OK;
 }
 
@@ -133,6 +107,7 @@ static enum err write_new_holds(struct seat_store *store, int64_t now_us)
 		if (hold->id)
 			continue;
 		rows_next(rows);
+		rows_int(rows, "slot", (int64_t)i);
 		rows_int(rows, "seat", hold->seat_id);
 		rows_int(rows, "user", hold->user_id);
 		rows_int(rows, "ticket", hold->ticket_id);
@@ -143,19 +118,15 @@ static enum err write_new_holds(struct seat_store *store, int64_t now_us)
 		rows_int(rows, "now", now_us);
 	}
 	enum err err = db_store_run(&store->base, &insert_holds, rows->count);
-	if (!err && rows->count)
-		err = db_select(store->base.db, &find_hold_ids, rows->text.bytes, rows->text.length,
-				take_hold_id, &store->world);
+	if (!err)
+		err = db_store_select(&store->base, &find_hold_ids, take_hold_id, &store->world);
 	return err;
 }
 
 static enum err take_payment_id(void *arg, const struct db_row *row)
 {
 	struct seat_world *world = arg;
-	struct id job = db_row_id(row, 0);
-	for (size_t i = 0; i < world->payment_count; i++)
-		if (!world->payments[i].id && id_equal(&world->payments[i].job, &job))
-			world->payments[i].id = db_row_int(row, 1);
+	world->payments[db_row_int(row, 0)].id = db_row_int(row, 1);
 	return ERR_OK;
 }
 
@@ -169,6 +140,7 @@ static enum err write_new_payments(struct seat_store *store, int64_t now_us)
 			continue;
 		const struct hold *hold = &store->world.holds[payment->hold];
 		rows_next(rows);
+		rows_int(rows, "slot", (int64_t)i);
 		rows_int(rows, "user", hold->user_id);
 		rows_int(rows, "hold", hold->id);
 		rows_id(rows, "job", &payment->job);
@@ -180,9 +152,9 @@ static enum err write_new_payments(struct seat_store *store, int64_t now_us)
 		rows_int(rows, "now", now_us);
 	}
 	enum err err = db_store_run(&store->base, &insert_payments, rows->count);
-	if (!err && rows->count)
-		err = db_select(store->base.db, &find_payment_ids, rows->text.bytes,
-				rows->text.length, take_payment_id, &store->world);
+	if (!err)
+		err = db_store_select(&store->base, &find_payment_ids, take_payment_id,
+				      &store->world);
 	return err;
 }
 

@@ -13,7 +13,8 @@
 void shift_wait(struct worker *worker, int64_t span_ms)
 {
 	int64_t end_ms = clock_ms() + span_ms;
-	for (int64_t left = span_ms; left > 0 && !worker_is_stopping(); left = end_ms - clock_ms()) {
+	for (int64_t left = span_ms; left > 0 && !worker_is_stopping();
+	     left = end_ms - clock_ms()) {
 		int slice_ms = left < PUMP_MS ? (int)left : PUMP_MS;
 		outbox_keep_alive(&worker->outbox);
 		if (consumer_pump(&worker->consumer, slice_ms) != ERR_BROKER_GONE)
@@ -124,7 +125,8 @@ static void log_shift(const struct intake *intake, int64_t began_us, int64_t app
 		 LOG_I("messages", intake->delivery_count), LOG_I("jobs", intake->item_count),
 		 LOG_I("refused", count_refused(intake)), LOG_US("apply_ms", applied_us - began_us),
 		 LOG_US("total_ms", clock_us() - began_us),
-		 LOG_S("request", intake->batch.count ? intake->batch.entries[0].job.request_id : ""));
+		 LOG_S("request",
+		       intake->batch.count ? intake->batch.entries[0].job.request_id : ""));
 }
 
 void shift_run(struct worker *worker, unsigned lane)

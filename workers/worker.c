@@ -54,7 +54,7 @@ enum err worker_open(struct worker *worker, const char *name)
 	outbox_init(&worker->outbox, &worker->conf);
 	batch_init(&worker->single);
 	log_notice("start", LOG_S("kind", name), LOG_I("index", worker->conf.worker_index),
-		 LOG_I("count", worker->conf.worker_count));
+		   LOG_I("count", worker->conf.worker_count));
 	return ERR_OK;
 }
 

@@ -23,14 +23,14 @@
 
 #define IDS "[{\"id\":1},{\"id\":2}]"
 #define HEX_IDS "[{\"id\":\"" ID1 "\"},{\"id\":\"" ID2 "\"}]"
-#define JOBS "[{\"job\":\"" ID1 "\"},{\"job\":\"" ID2 "\"}]"
+#define JOB_SLOTS "[{\"slot\":0,\"job\":\"" ID1 "\"},{\"slot\":1,\"job\":\"" ID2 "\"}]"
 #define UUIDS "[{\"uuid\":\"" ID1 "\"},{\"uuid\":\"" ID2 "\"}]"
 
 #define JOB(id)                                                                                    \
-	"{\"kind\":\"charge\",\"nth\":1,\"code\":\"ok\",\"why\":\"\","                                \
+	"{\"kind\":\"charge\",\"nth\":1,\"code\":\"ok\",\"why\":\"\","                             \
 	"\"data\":\"{\\\"balance\\\":1000}\",\"id\":\"" id "\",\"fp\":\"" PRINT64 "\"}"
 #define POSTING(user, id)                                                                          \
-	"{\"user\":" user ",\"amount\":1000,\"after\":1000,\"memo\":\"top-up\","                     \
+	"{\"user\":" user ",\"amount\":1000,\"after\":1000,\"memo\":\"top-up\","                   \
 	"\"job\":\"" id "\"}"
 #define USER(uuid, id) "{\"uuid\":\"" uuid "\",\"name\":\"sample\",\"job\":\"" id "\"," NOW "}"
 #define HOLD(seat, id)                                                                             \
@@ -56,8 +56,7 @@ static const struct sample {
 	{"prune-jobs", "[{\"days\":30}]"},
 	/* cash */
 	{"lock-cash", "[{\"slot\":0,\"user\":1},{\"slot\":1,\"user\":2}]"},
-	{"update-cash",
-	 "[{\"user\":1,\"balance\":1000},{\"user\":2,\"balance\":0}]"},
+	{"update-cash", "[{\"user\":1,\"balance\":1000},{\"user\":2,\"balance\":0}]"},
 	{"insert-history", TWO2(POSTING, ID1, ID2)},
 	/* accounts */
 	{"find-users", UUIDS},
@@ -70,13 +69,13 @@ static const struct sample {
 	{"lock-tickets", IDS},
 	{"find-ticket-holds", IDS},
 	{"find-past-holds", "[{\"seat\":1,\"user\":1},{\"seat\":2,\"user\":2}]"},
-	{"find-payments", IDS},
+	{"find-payments", "[{\"slot\":0,\"id\":1},{\"slot\":1,\"id\":2}]"},
 	{"update-holds", "[{\"id\":1,\"status\":\"EXPIRED\"," NOW "},"
 			 "{\"id\":2,\"status\":\"PAID\"," NOW "}]"},
 	{"insert-holds", TWO2(HOLD, ID1, ID2)},
-	{"find-hold-ids", JOBS},
+	{"find-hold-ids", JOB_SLOTS},
 	{"insert-payments", TWO2(PAYMENT, ID1, ID2)},
-	{"find-payment-ids", JOBS},
+	{"find-payment-ids", JOB_SLOTS},
 	{"update-tickets", "[{\"id\":1,\"status\":\"FINISHED\",\"expires\":" UNTIL "," NOW "},"
 			   "{\"id\":2,\"status\":\"ACTIVE\",\"expires\":" UNTIL "," NOW "}]"},
 	{"find-overdue", NULL},
@@ -86,7 +85,7 @@ static const struct sample {
 	{"update-state", "[{\"last\":2,\"served\":1,\"waiting\":1,\"active\":1,\"rate\":1,"
 			 "\"ticked\":" UNTIL "}]"},
 	{"read-policy", NULL},
-	{"insert-first-policy", "[{\"active\":500,\"limit\":0,\"window\":60,\"life\":600}]"},
+	{"insert-first-policy", "[{\"active\":500,\"most\":0,\"span\":60,\"life\":600}]"},
 	{"find-queuers", UUIDS},
 	{"insert-tickets", "[{\"id\":1,\"user\":1,\"job\":\"" ID1 "\"," NOW "},"
 			   "{\"id\":2,\"user\":2,\"job\":\"" ID2 "\"," NOW "}]"},
@@ -170,8 +169,8 @@ static void print_query(const struct db_query *query, const struct sample *sampl
 int main(void)
 {
 	const struct db_query *const *const lists[] = {
-		db_store_queries,   cash_store_queries, account_store_queries,
-		seat_store_queries, seat_load_queries, seat_write_queries, gate_store_queries, front_queries,
+		db_store_queries,  cash_store_queries, account_store_queries, seat_store_queries,
+		seat_load_queries, seat_write_queries, gate_store_queries,    front_queries,
 	};
 	bool is_fine = true;
 	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {

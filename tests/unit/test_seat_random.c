@@ -86,7 +86,7 @@ static void load_payments(void)
 	for (size_t i = 0; i < world.hold_count; i++)
 		for (size_t k = 0; k < payment_count; k++)
 			if (holds[payments[k].hold].id == world.holds[i].id) {
-				struct payment *payment = seat_world_add_payment(&world);
+				struct payment *payment = seat_world_add_payment(&world, i);
 				*payment = payments[k];
 				payment->hold = i;
 			}

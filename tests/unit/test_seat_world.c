@@ -133,14 +133,17 @@ static void a_payment_is_found_by_its_hold(void **state)
 	for (int64_t i = 1; i <= 200; i++) {
 		size_t hold = add_hold(i, 1, 7, HOLD_PAID);
 		if (i % 2) {
-			struct payment *payment = seat_world_add_payment(&world);
-			payment->hold = hold;
+			struct payment *payment = seat_world_add_payment(&world, hold);
 			payment->id = i * 10;
+			assert_int_equal(payment->hold, hold);
 		}
 	}
 	for (size_t i = 0; i < 200; i++) {
-		const struct payment *payment = seat_world_payment_of(&world, &world.holds[i]);
-		assert_int_equal(payment ? payment->id : 0, i % 2 ? 0 : (int64_t)(i + 1) * 10);
+		size_t payment = world.holds[i].payment;
+		if (i % 2)
+			assert_int_equal(payment, WORLD_NONE);
+		else
+			assert_int_equal(world.payments[payment].id, (int64_t)(i + 1) * 10);
 	}
 }
 
@@ -150,7 +153,7 @@ static void a_cleared_world_keeps_its_policy_alone(void **state)
 	(void)state;
 	seat_world_add_seat(&world, 1);
 	seat_world_add_ticket(&world, 1);
-	seat_world_add_payment(&world)->hold = add_hold(1, 1, 7, HOLD_PAID);
+	seat_world_add_payment(&world, add_hold(1, 1, 7, HOLD_PAID));
 	ledger_account(&world.ledger, &user);
 	seat_world_clear(&world);
 	assert_null(seat_world_seat(&world, 1));
