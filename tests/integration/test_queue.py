@@ -46,6 +46,20 @@ def test_ahead_is_one_less_than_the_place(site, db):
         wait_until(told, 5, "the second place")
 
 
+def test_who_was_told_to_be_admitted_is_never_told_to_wait(site):
+    """Whichever front answers: the snapshots of two are of different age."""
+    for fan in site.fans(20, admitted=False):
+        told = []
+
+        def is_admitted():
+            told.append(site.send(status(fan.token)).ok()["status"])
+            return told[-1] == "ACTIVE"
+
+        wait_until(is_admitted, 10, "admission", 0.01)
+        told += statuses(site, [fan] * 10)
+        assert told == sorted(told, reverse=True), "WAITING, then ACTIVE"
+
+
 def test_a_paused_line_admits_nobody(site, db):
     with waiting(site, db, 2) as fans:
         ticked = db.value("SELECT ticked_at FROM gate_state")
