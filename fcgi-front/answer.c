@@ -133,9 +133,12 @@ enum err answer_queued(struct call *call, const struct job *job)
 {
 	struct job_handle handle = {
 		.job = job->id, .user = job->user, .kind = job->kind, .issued_s = clock_wall_s()};
+	uint8_t fingerprint[FINGERPRINT_SIZE];
 	char text[TOKEN_TEXT_SIZE];
 	enum err err;
 
+	job_fingerprint(job, fingerprint);
+	handle.content = job_content(fingerprint);
 	handle.expires_s = handle.issued_s + call->front->conf->token_ttl_s;
 	err = token_sign_handle(call->front->keys, &handle, text);
 	if (err != ERR_OK)

@@ -73,10 +73,11 @@ static bool parcel_is_settled(const struct parcel *parcel, bool patient)
 static void await(struct parcel *parcel, bool patient, int64_t deadline_us)
 {
 	struct timespec deadline = clock_timespec(deadline_us);
+	sem_t *told = patient ? &parcel->answered : &parcel->confirmed;
 	int rc = 0;
 
 	while (!parcel_is_settled(parcel, patient) && (rc == 0 || errno == EINTR))
-		rc = sem_clockwait(&parcel->changed, CLOCK_MONOTONIC, &deadline);
+		rc = sem_clockwait(told, CLOCK_MONOTONIC, &deadline);
 }
 
 static enum err parcel_verdict(const struct parcel *parcel, bool joined, struct outcome *outcome)

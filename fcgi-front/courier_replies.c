@@ -38,7 +38,7 @@ static void settle(struct courier *c, const struct broker_delivery *delivery)
 	correlation_read(delivery->correlation_id, &lane, &number);
 	pthread_mutex_lock(&c->lock);
 	for (size_t i = 0; i < count; i++)
-		lanes_settle(c->lanes, &results[i].id, &results[i].outcome, &rings);
+		lanes_settle(c->lanes, lane, number, &results[i].id, &results[i].outcome, &rings);
 	if (lanes_answered(c->lanes, lane, number, count))
 		courier_wake_publisher(c);
 	pthread_mutex_unlock(&c->lock);

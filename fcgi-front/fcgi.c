@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -24,23 +25,17 @@
 #define STACK_BYTES (256 * 1024)
 #define DRAIN_MAX (1024 * 1024) /* of an overlong body, before its connection is closed instead */
 #define ACCEPT_PAUSE_MS 50
-#define JOIN_PAUSE_MS 5
-
-struct fcgi_thread {
-	struct fcgi *fcgi;
-	pthread_t id;
-	atomic_int idle_fd; /* the kept connection while it waits for a request, else -1 */
-	bool is_joined;
-};
 
 struct fcgi {
 	fcgi_serve_fn *serve;
 	void *arg;
 	const char *path;
 	int listen_fd;
+	int drain_fd; /* an eventfd: readable once the front drains */
 	atomic_bool draining;
 	size_t count; /* threads started */
-	struct fcgi_thread *threads;
+	size_t joined;
+	pthread_t *threads;
 };
 
 /* What a thread keeps from request to request. */
@@ -145,13 +140,18 @@ static bool serve_request(struct fcgi *fcgi, FCGX_Request *request, struct works
 
 /* Waits on a kept connection for its next request. Sitting in read() would do as well, but a Unix
  * socket wakes its reader for nothing whenever the peer takes what was written (Linux,
- * unix_write_space()); poll() sleeps on: one switch of threads less for each request. */
-static void await_request(const FCGX_Request *request)
+ * unix_write_space()); poll() sleeps on: one switch of threads less for each request. False when
+ * the front drains and nothing has come: what is in the socket already is still served. */
+static bool await_request(const struct fcgi *fcgi, const FCGX_Request *request)
 {
-	struct pollfd fd = {.fd = request->ipcFd, .events = POLLIN};
+	struct pollfd fds[] = {{.fd = request->ipcFd, .events = POLLIN},
+			       {.fd = fcgi->drain_fd, .events = POLLIN}};
 
-	if (fd.fd >= 0)
-		poll(&fd, 1, -1);
+	if (request->ipcFd < 0)
+		return !atomic_load(&fcgi->draining);
+	while (poll(fds, 2, -1) < 0)
+		;
+	return fds[0].revents != 0;
 }
 
 /* Out of descriptors, say: trying again at once would spin. */
@@ -167,20 +167,15 @@ static void accept_failed(const struct fcgi *fcgi, int rc)
 
 static void *thread_run(void *arg)
 {
-	struct fcgi_thread *thread = arg;
-	struct fcgi *fcgi = thread->fcgi;
+	struct fcgi *fcgi = arg;
 	struct workspace *space = mem_array(NULL, 1, sizeof *space);
 	FCGX_Request request;
 
 	memset(space, 0, sizeof *space);
 	FCGX_InitRequest(&request, fcgi->listen_fd, 0);
-	while (!atomic_load(&fcgi->draining)) {
-		int rc;
+	while (await_request(fcgi, &request)) {
+		int rc = FCGX_Accept_r(&request);
 
-		atomic_store(&thread->idle_fd, request.ipcFd);
-		await_request(&request);
-		rc = FCGX_Accept_r(&request);
-		atomic_store(&thread->idle_fd, -1);
 		if (rc != 0) {
 			accept_failed(fcgi, rc);
 			continue;
@@ -209,11 +204,9 @@ static enum err threads_start(struct fcgi *fcgi, size_t wanted)
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, STACK_BYTES);
 	while (err == ERR_OK && fcgi->count < wanted) {
-		struct fcgi_thread *thread = &fcgi->threads[fcgi->count];
+		pthread_t *thread = &fcgi->threads[fcgi->count];
 
-		thread->fcgi = fcgi;
-		atomic_init(&thread->idle_fd, -1);
-		if (pthread_create(&thread->id, &attributes, thread_run, thread) == 0)
+		if (pthread_create(thread, &attributes, thread_run, fcgi) == 0)
 			fcgi->count++;
 		else
 			err = ERR_SYSTEM;
@@ -277,12 +270,15 @@ enum err fcgi_new(struct fcgi **fcgi, const struct conf *conf, fcgi_serve_fn *se
 	struct fcgi *made = mem_array(NULL, 1, sizeof *made);
 	enum err err;
 
-	*made = (struct fcgi){
-		.serve = serve, .arg = arg, .path = conf->front_socket, .listen_fd = -1};
+	*made = (struct fcgi){.serve = serve,
+			      .arg = arg,
+			      .path = conf->front_socket,
+			      .listen_fd = -1,
+			      .drain_fd = eventfd(0, EFD_CLOEXEC)};
 	/* A peer that has gone shows in the write; libfcgi leaves a disposition that is not the
 	 * default alone. */
 	signal(SIGPIPE, SIG_IGN);
-	if (FCGX_Init() != 0)
+	if (made->drain_fd < 0 || FCGX_Init() != 0)
 		err = ERR_SYSTEM;
 	else
 		err = listen_on(made->path, &made->listen_fd);
@@ -307,37 +303,17 @@ void fcgi_drain(struct fcgi *fcgi)
 	unlink(fcgi->path);
 	shutdown(fcgi->listen_fd, SHUT_RD); /* accept() returns in all threads that sit in it */
 	FCGX_ShutdownPending();
-}
-
-/* True when the thread has ended. */
-static bool thread_join(struct fcgi_thread *thread)
-{
-	int fd = atomic_load(&thread->idle_fd);
-
-	/* Ends the wait on an idle kept connection; a request that is in the socket already is
-	 * still read and served. Done at each turn: the thread may have gone idle just now. */
-	if (fd >= 0)
-		shutdown(fd, SHUT_RD);
-	if (!thread->is_joined)
-		thread->is_joined = pthread_tryjoin_np(thread->id, NULL) == 0;
-	return thread->is_joined;
+	eventfd_write(fcgi->drain_fd, 1); /* and those that wait on an idle kept connection end */
 }
 
 bool fcgi_join(struct fcgi *fcgi, int wait_ms)
 {
-	int64_t until_us = clock_us() + (int64_t)wait_ms * 1000;
-	struct timespec pause = {.tv_nsec = JOIN_PAUSE_MS * 1000000L};
-	size_t joined = 0;
+	struct timespec until = clock_timespec(clock_us() + (int64_t)wait_ms * 1000);
 
-	for (;;) {
-		while (joined < fcgi->count && thread_join(&fcgi->threads[joined]))
-			joined++;
-		if (joined == fcgi->count || clock_us() >= until_us)
-			return joined == fcgi->count;
-		for (size_t i = joined; i < fcgi->count; i++)
-			(void)thread_join(&fcgi->threads[i]);
-		nanosleep(&pause, NULL);
-	}
+	while (fcgi->joined < fcgi->count && pthread_clockjoin_np(fcgi->threads[fcgi->joined], NULL,
+								  CLOCK_MONOTONIC, &until) == 0)
+		fcgi->joined++;
+	return fcgi->joined == fcgi->count;
 }
 
 void fcgi_free(struct fcgi *fcgi)
@@ -346,6 +322,8 @@ void fcgi_free(struct fcgi *fcgi)
 		return;
 	if (fcgi->listen_fd >= 0)
 		close(fcgi->listen_fd);
+	if (fcgi->drain_fd >= 0)
+		close(fcgi->drain_fd);
 	free(fcgi->threads);
 	free(fcgi);
 }

@@ -21,6 +21,9 @@ enum err handle_job(struct call *call)
 		answer_close(call);
 		return ERR_OK;
 	}
+	/* The key's outcome belongs to another content: that is what this sending was told. */
+	if (err == ERR_OK && job_content(done.fingerprint) != handle.content)
+		done.outcome = (struct outcome){.err = ERR_KEY_REUSED};
 	if (err == ERR_OK)
 		err = answer_render(call, handle.kind, &handle.user, &done.outcome, &response,
 				    &status);

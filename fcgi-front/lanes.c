@@ -63,7 +63,8 @@ struct parcel *parcel_new(const struct job *job, unsigned lane)
 	atomic_init(&parcel->state, PARCEL_GATHERED);
 	job_fingerprint(job, parcel->fingerprint);
 	job_encode(&parcel->json, job);
-	sem_init(&parcel->changed, 0, 0);
+	sem_init(&parcel->answered, 0, 0);
+	sem_init(&parcel->confirmed, 0, 0);
 	return parcel;
 }
 
@@ -72,7 +73,8 @@ void parcel_release(struct parcel *parcel)
 	if (atomic_fetch_sub(&parcel->references, 1) > 1)
 		return;
 	text_fini(&parcel->json);
-	sem_destroy(&parcel->changed);
+	sem_destroy(&parcel->answered);
+	sem_destroy(&parcel->confirmed);
 	free(parcel);
 }
 
@@ -83,26 +85,32 @@ bool parcel_is_over(const struct parcel *parcel)
 	return state == PARCEL_ANSWERED || state == PARCEL_FAILED;
 }
 
-static void rings_add(struct rings *rings, struct parcel *parcel)
+/* At the end all are told; at the confirm those alone who wait for no more. */
+static void rings_add(struct rings *rings, struct parcel *parcel, bool is_end)
 {
-	if (parcel->waiters == 0)
+	unsigned answered = is_end ? parcel->waiters - parcel->confirm_waiters : 0;
+
+	if (answered + parcel->confirm_waiters == 0)
 		return;
 	if (rings->count == rings->capacity) {
 		rings->capacity = rings->capacity ? rings->capacity * 2 : 64;
 		rings->list = mem_array(rings->list, rings->capacity, sizeof *rings->list);
 	}
 	atomic_fetch_add(&parcel->references, 1);
-	rings->list[rings->count++] = (struct ring){.parcel = parcel, .posts = parcel->waiters};
+	rings->list[rings->count++] = (struct ring){
+		.parcel = parcel, .answered = answered, .confirmed = parcel->confirm_waiters};
 }
 
 void rings_ring(struct rings *rings)
 {
 	for (size_t i = 0; i < rings->count; i++) {
-		struct parcel *parcel = rings->list[i].parcel;
+		const struct ring *ring = &rings->list[i];
 
-		for (unsigned n = 0; n < rings->list[i].posts; n++)
-			sem_post(&parcel->changed);
-		parcel_release(parcel);
+		for (unsigned n = 0; n < ring->answered; n++)
+			sem_post(&ring->parcel->answered);
+		for (unsigned n = 0; n < ring->confirmed; n++)
+			sem_post(&ring->parcel->confirmed);
+		parcel_release(ring->parcel);
 	}
 	rings->count = 0;
 }
@@ -169,7 +177,7 @@ static void finish(struct lanes *lanes, struct parcel *parcel, enum parcel_state
 	if (atomic_load(&parcel->state) == PARCEL_GATHERED)
 		lane_remove(&lanes->lanes[parcel->lane], parcel);
 	forget(lanes, parcel);
-	rings_add(rings, parcel);
+	rings_add(rings, parcel, true);
 	atomic_store(&parcel->state, (int)state);
 }
 
@@ -234,6 +242,7 @@ static struct parcel_message *lane_pack(struct lane *lane)
 
 		lane_remove(lane, parcel);
 		atomic_fetch_add(&parcel->references, 1);
+		parcel->message = message->number;
 		atomic_store(&parcel->state, PARCEL_SENT);
 		message->parcels[i] = parcel;
 	}
@@ -293,8 +302,7 @@ static void message_end(struct lanes *lanes, struct parcel_message *message, enu
 
 		if (is_sent && err == ERR_OK) {
 			atomic_store(&parcel->state, PARCEL_CONFIRMED);
-			if (parcel->confirm_waiters > 0)
-				rings_add(rings, parcel);
+			rings_add(rings, parcel, false);
 		} else if (is_sent) {
 			finish(lanes, parcel, PARCEL_FAILED, rings);
 		}
@@ -343,12 +351,12 @@ void lanes_fail(struct lanes *lanes, struct rings *rings)
 	}
 }
 
-void lanes_settle(struct lanes *lanes, const struct id *id, const struct outcome *outcome,
-		  struct rings *rings)
+void lanes_settle(struct lanes *lanes, unsigned lane, uint64_t number, const struct id *id,
+		  const struct outcome *outcome, struct rings *rings)
 {
 	struct parcel *parcel = find(lanes, id);
 
-	if (parcel == NULL)
+	if (parcel == NULL || parcel->lane != lane || parcel->message != number)
 		return;
 	parcel->outcome = *outcome;
 	finish(lanes, parcel, PARCEL_ANSWERED, rings);

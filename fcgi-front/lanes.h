@@ -32,12 +32,14 @@ struct parcel {
 	struct id id;
 	uint8_t fingerprint[FINGERPRINT_SIZE];
 	unsigned lane;
+	uint64_t message;         /* the number of its message in its lane; 0 while GATHERED */
 	atomic_uint references;   /* who waits, messages and rings; the last one frees it */
 	unsigned waiters;         /* request threads among them */
-	unsigned confirm_waiters; /* those who want no more than the confirm */
+	unsigned confirm_waiters; /* those among these who want no more than the confirm */
 	atomic_int state;         /* enum parcel_state; changed with the lock, read without */
 	struct text json;         /* constant once made */
-	sem_t changed;            /* posted once for each waiter when state changes */
+	sem_t answered;           /* posted for each who waits for the answer, at the end */
+	sem_t confirmed;          /* posted for each confirm waiter, at the confirm and the end */
 	struct parcel *bucket_next;
 	struct parcel *lane_previous, *lane_next; /* while GATHERED */
 	struct outcome outcome;                   /* once ANSWERED */
@@ -47,8 +49,8 @@ struct parcel {
  * the lock. Zero-initialise; one for each thread that changes parcels. */
 struct rings {
 	struct ring {
-		struct parcel *parcel; /* a reference of its own */
-		unsigned posts;
+		struct parcel *parcel;        /* a reference of its own */
+		unsigned answered, confirmed; /* posts of either semaphore */
 	} * list;
 	size_t count, capacity;
 };
@@ -108,9 +110,10 @@ void lanes_confirm(struct lanes *lanes, uint64_t sequence, enum err err, struct 
 /* Fails what is not confirmed, sent or not: the broker is away. */
 void lanes_fail(struct lanes *lanes, struct rings *rings);
 
-/* A result came; dropped when nobody waits for this job. */
-void lanes_settle(struct lanes *lanes, const struct id *id, const struct outcome *outcome,
-		  struct rings *rings);
+/* A result of a lane's message came; dropped when nobody waits for that message's job. Another
+ * sending of the same id is not touched: it may have other content, and gets its own result. */
+void lanes_settle(struct lanes *lanes, unsigned lane, uint64_t number, const struct id *id,
+		  const struct outcome *outcome, struct rings *rings);
 
 /* count results of a lane's message came. True when the lane is free to send and has something. */
 bool lanes_answered(struct lanes *lanes, unsigned lane, uint64_t number, size_t count);

@@ -73,7 +73,7 @@ enum err lookup_new(struct lookup **lookup, const struct conf *conf)
 	pthread_cond_init(&made->returned, NULL);
 	made->conf = conf;
 	while (err == ERR_OK && made->free_count < count) {
-		err = db_new(&made->free[made->free_count].db, conf);
+		err = db_new(&made->free[made->free_count].db, conf, FRONT_DB_SILENCE_S);
 		if (err == ERR_OK)
 			made->free_count++;
 	}
@@ -117,7 +117,7 @@ static struct db *borrow(struct lookup *lookup)
 	struct db *fresh;
 
 	if (pooled.db != NULL && clock_us() - pooled.used_us > IDLE_MOST_US &&
-	    db_new(&fresh, lookup->conf) == ERR_OK) {
+	    db_new(&fresh, lookup->conf, FRONT_DB_SILENCE_S) == ERR_OK) {
 		db_free(pooled.db);
 		pooled.db = fresh;
 	}

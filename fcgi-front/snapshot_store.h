@@ -6,6 +6,9 @@
 #include "err.h"
 #include "snapshot.h"
 
+/* A database that is silent for so long counts as gone: request threads wait for it. */
+#define FRONT_DB_SILENCE_S 3
+
 /* Reads the whole of it. Returns owned: snapshot_release(). The errors of db.h; ERR_MEMORY. */
 MUST_CHECK enum err snapshot_store_load(struct db *db, struct snapshot **snapshot);
 

@@ -9,8 +9,12 @@
 #include "log.h"
 #include "snapshot_store.h"
 
-/* Renewals on request come no closer together than this: a rush of replies asks all the time. */
+/* Between renewals on request, for a rush of replies asks all the time: no less than this, and no
+ * less than the last one took, so that a large catalogue costs the database half its time at most.
+ */
 #define GAP_US 10000
+/* Nobody waits for a renewal that has been under way for so long: the database is silent. */
+#define STALL_US 500000
 
 struct snapshots {
 	struct db *db; /* of the thread alone */
@@ -23,15 +27,22 @@ struct snapshots {
 	uint64_t begun;     /* renewals begun and ended so far: */
 	uint64_t ended;     /* "begun after this moment" is a number above begun */
 	uint64_t succeeded; /* the number of the last that succeeded */
+	int64_t begun_us;   /* when the last one began and ended */
+	int64_t ended_us;
 	bool requested;
 	bool stopping;
 };
 
 /* Until the next tick, or until asked but not before the gap is over. Called with the lock. */
-static void wait_for_turn(struct snapshots *s, int64_t last_us)
+static void wait_for_turn(struct snapshots *s)
 {
+	int64_t took_us = s->ended_us - s->begun_us;
+	int64_t gap_us = took_us > GAP_US ? took_us : GAP_US;
+
 	for (;;) {
-		int64_t due_us = last_us + (s->requested ? GAP_US : s->tick_us);
+		int64_t tick_us = s->begun_us + s->tick_us;
+		int64_t asked_us = s->ended_us + gap_us;
+		int64_t due_us = s->requested && asked_us < tick_us ? asked_us : tick_us;
 		struct timespec due = clock_timespec(due_us);
 
 		if (s->stopping || clock_us() >= due_us)
@@ -58,6 +69,7 @@ static void renew(struct snapshots *s)
 
 	pthread_mutex_lock(&s->lock);
 	s->begun++;
+	s->begun_us = clock_us();
 	s->requested = false;
 	was_healthy = s->succeeded == s->ended;
 	pthread_mutex_unlock(&s->lock);
@@ -67,6 +79,7 @@ static void renew(struct snapshots *s)
 
 	pthread_mutex_lock(&s->lock);
 	s->ended = s->begun;
+	s->ended_us = clock_us();
 	if (err == ERR_OK) {
 		s->succeeded = s->ended;
 		old = s->newest;
@@ -80,14 +93,12 @@ static void renew(struct snapshots *s)
 static void *snapshots_run(void *arg)
 {
 	struct snapshots *s = arg;
-	int64_t last_us = clock_us() - s->tick_us;
 
 	pthread_mutex_lock(&s->lock);
 	for (;;) {
-		wait_for_turn(s, last_us);
+		wait_for_turn(s);
 		if (s->stopping)
 			break;
-		last_us = clock_us();
 		pthread_mutex_unlock(&s->lock);
 		renew(s);
 		pthread_mutex_lock(&s->lock);
@@ -104,7 +115,7 @@ enum err snapshots_new(struct snapshots **snapshots, const struct conf *conf)
 	if (s == NULL)
 		goto out;
 	s->tick_us = conf->snapshot_ms * 1000;
-	err = db_new(&s->db, conf);
+	err = db_new(&s->db, conf, FRONT_DB_SILENCE_S);
 	if (err != ERR_OK)
 		goto out;
 	pthread_mutex_init(&s->lock, NULL);
@@ -168,6 +179,12 @@ void snapshots_request(struct snapshots *s)
 	pthread_mutex_unlock(&s->lock);
 }
 
+/* Called with the lock. */
+static bool is_stalled(const struct snapshots *s)
+{
+	return s->begun != s->ended && clock_us() - s->begun_us > STALL_US;
+}
+
 bool snapshots_refresh(struct snapshots *s, int64_t deadline_us)
 {
 	struct timespec deadline = clock_timespec(deadline_us);
@@ -178,7 +195,7 @@ bool snapshots_refresh(struct snapshots *s, int64_t deadline_us)
 	pthread_mutex_lock(&s->lock);
 	number = s->begun + 1;
 	request(s);
-	while (s->ended < number && rc == 0)
+	while (s->ended < number && rc == 0 && !is_stalled(s))
 		rc = pthread_cond_clockwait(&s->done, &s->lock, CLOCK_MONOTONIC, &deadline);
 	fresh = s->succeeded >= number;
 	pthread_mutex_unlock(&s->lock);

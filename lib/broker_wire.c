@@ -9,6 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 #include <sys/time.h>
 
 #include "log.h"
@@ -18,6 +21,7 @@
 #define CONNECT_TIMEOUT_S 3
 #define RPC_TIMEOUT_S 10
 #define CLOSE_TIMEOUT_S 1
+#define SILENCE_MS 10000
 #define REASON_SIZE 320
 
 /* Errors ---------------------------------------------------------------------------------- */
@@ -129,6 +133,11 @@ static enum err connect_to(struct wire *wire, const struct amqp_connection_info 
 		amqp_socket_open_noblock(socket, to->host, to->port, &connect_timeout));
 	if (err != ERR_OK)
 		return err;
+	/* A publish has no deadline of its own (amqp_basic_publish()): a broker that takes nothing
+	 * for so long is gone (tcp(7)). */
+	if (setsockopt(amqp_get_sockfd(wire->connection), IPPROTO_TCP, TCP_USER_TIMEOUT,
+		       &(unsigned){SILENCE_MS}, sizeof(unsigned)) != 0)
+		return ERR_SYSTEM;
 	if (amqp_set_handshake_timeout(wire->connection, &rpc_timeout) != AMQP_STATUS_OK ||
 	    amqp_set_rpc_timeout(wire->connection, &rpc_timeout) != AMQP_STATUS_OK)
 		return ERR_MEMORY;

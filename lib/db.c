@@ -9,14 +9,11 @@
 
 #ifdef HAVE_MYSQL_H
 #include <mysql.h>
-#include <errmsg.h>
-#include <mysqld_error.h>
 #else
 #include <mysql/mysql.h>
-#include <mysql/errmsg.h>
-#include <mysql/mysqld_error.h>
 #endif
 
+#include "db_fate.h"
 #include "fault.h"
 #include "log.h"
 
@@ -24,7 +21,6 @@
 #define COLUMN_SIZE 4096 /* the widest column is job.data: 2,048 bytes */
 #define MAX_STATEMENTS 64
 #define CONNECT_TIMEOUT_S 3
-#define IO_TIMEOUT_S 30
 
 struct column {
 	bool is_text;
@@ -47,57 +43,12 @@ struct statement {
 
 struct db {
 	const struct conf *conf;
+	unsigned io_timeout_s;
 	MYSQL *mysql; /* NULL when there is no connection */
 	struct statement statements[MAX_STATEMENTS];
 	size_t statement_count;
 	bool in_transaction;
 };
-
-/* What becomes of a statement that failed, by its number. Errors that are not here are the
- * statement's or a value's own fault: ERR_DB_DATA. */
-static const struct {
-	unsigned number;
-	enum err err;
-} fates[] = {
-	{CR_SERVER_GONE_ERROR, ERR_DB_GONE},
-	{CR_SERVER_LOST, ERR_DB_GONE},
-	{CR_CONN_HOST_ERROR, ERR_DB_GONE},
-	{CR_CONNECTION_ERROR, ERR_DB_GONE},
-	{CR_UNKNOWN_HOST, ERR_DB_GONE},
-	{CR_SERVER_HANDSHAKE_ERR, ERR_DB_GONE},
-	{CR_COMMANDS_OUT_OF_SYNC, ERR_DB_GONE},
-	{CR_OUT_OF_MEMORY, ERR_DB_GONE},
-	{ER_CON_COUNT_ERROR, ERR_DB_GONE},
-	{ER_SERVER_SHUTDOWN, ERR_DB_GONE},
-	{ER_NORMAL_SHUTDOWN, ERR_DB_GONE},
-	{1927 /* ER_CONNECTION_KILLED */, ERR_DB_GONE},
-	{4031 /* MySQL 8: disconnected for inactivity */, ERR_DB_GONE},
-	{ER_QUERY_INTERRUPTED, ERR_DB_CONFLICT},
-	{ER_LOCK_DEADLOCK, ERR_DB_CONFLICT},
-	{ER_LOCK_WAIT_TIMEOUT, ERR_DB_CONFLICT},
-	{1020 /* ER_CHECKREAD: the row changed since it was read */, ERR_DB_CONFLICT},
-	{3572 /* MySQL 8: NOWAIT found a lock */, ERR_DB_CONFLICT},
-	{ER_DUP_ENTRY, ERR_DB_DUPLICATE},
-	{ER_OPTION_PREVENTS_STATEMENT, ERR_DB_REFUSED},
-	{1836 /* ER_READ_ONLY_MODE */, ERR_DB_REFUSED},
-	{ER_DISK_FULL, ERR_DB_REFUSED},
-	{ER_RECORD_FILE_FULL, ERR_DB_REFUSED},
-	{ER_ERROR_ON_WRITE, ERR_DB_REFUSED},
-	{ER_LOCK_TABLE_FULL, ERR_DB_REFUSED},
-	{ER_ACCESS_DENIED_ERROR, ERR_DB_REFUSED},
-	{ER_DBACCESS_DENIED_ERROR, ERR_DB_REFUSED},
-	{ER_TABLEACCESS_DENIED_ERROR, ERR_DB_REFUSED},
-	{ER_BAD_DB_ERROR, ERR_DB_REFUSED},
-	{ER_NO_SUCH_TABLE, ERR_DB_REFUSED},
-};
-
-static enum err fate_of(unsigned number)
-{
-	for (size_t i = 0; i < sizeof fates / sizeof *fates; i++)
-		if (fates[i].number == number)
-			return fates[i].err;
-	return ERR_DB_DATA;
-}
 
 static void forget_statements(struct db *db)
 {
@@ -123,9 +74,10 @@ static void disconnect(struct db *db)
 
 /* Logs a failure and gives its fate. A lost connection is dropped at once: the server has rolled
  * the transaction back, or will by wait_timeout. */
-static enum err failed(struct db *db, const char *what, unsigned number, const char *message)
+static enum err failed(struct db *db, const char *what, unsigned number, const char *sqlstate,
+		       const char *message)
 {
-	enum err err = fate_of(number);
+	enum err err = db_fate(number, sqlstate);
 	if (err == ERR_DB_GONE || err == ERR_DB_REFUSED || err == ERR_DB_DATA)
 		log_warn("db-failed", LOG_S("statement", what), LOG_I("number", number),
 			 LOG_S("message", message));
@@ -138,10 +90,11 @@ static enum err failed(struct db *db, const char *what, unsigned number, const c
 
 static enum err failed_connection(struct db *db, const char *what)
 {
-	return failed(db, what, mysql_errno(db->mysql), mysql_error(db->mysql));
+	return failed(db, what, mysql_errno(db->mysql), mysql_sqlstate(db->mysql),
+		      mysql_error(db->mysql));
 }
 
-enum err db_new(struct db **db, const struct conf *conf)
+enum err db_new(struct db **db, const struct conf *conf, unsigned io_timeout_s)
 {
 	if (mysql_library_init(0, NULL, NULL) != 0)
 		return ERR_MEMORY;
@@ -149,6 +102,7 @@ enum err db_new(struct db **db, const struct conf *conf)
 	if (!fresh)
 		return ERR_MEMORY;
 	fresh->conf = conf;
+	fresh->io_timeout_s = io_timeout_s;
 	*db = fresh;
 	return ERR_OK;
 }
@@ -183,10 +137,9 @@ static enum err connect_now(struct db *db)
 	if (!db->mysql)
 		return ERR_MEMORY;
 	unsigned connect_s = CONNECT_TIMEOUT_S;
-	unsigned io_s = IO_TIMEOUT_S;
 	mysql_options(db->mysql, MYSQL_OPT_CONNECT_TIMEOUT, &connect_s);
-	mysql_options(db->mysql, MYSQL_OPT_READ_TIMEOUT, &io_s);
-	mysql_options(db->mysql, MYSQL_OPT_WRITE_TIMEOUT, &io_s);
+	mysql_options(db->mysql, MYSQL_OPT_READ_TIMEOUT, &db->io_timeout_s);
+	mysql_options(db->mysql, MYSQL_OPT_WRITE_TIMEOUT, &db->io_timeout_s);
 	mysql_options(db->mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
 	/* CLIENT_FOUND_ROWS: affected counts the rows that an update found, changed or not. */
 	const char *socket = conf->mysql_socket[0] ? conf->mysql_socket : NULL;
@@ -197,7 +150,12 @@ static enum err connect_now(struct db *db)
 		disconnect(db);
 		return err == ERR_DB_DATA ? ERR_DB_GONE : err;
 	}
-	return set_up_session(db);
+	/* A session with the server's own settings must not be used: it would count another time
+	 * zone's hours. */
+	enum err err = set_up_session(db);
+	if (err)
+		disconnect(db);
+	return err;
 }
 
 static enum err ensure_connected(struct db *db)
@@ -257,7 +215,7 @@ enum err db_ping(struct db *db)
 static enum err failed_statement(struct db *db, struct statement *statement)
 {
 	return failed(db, statement->query->name, mysql_stmt_errno(statement->handle),
-		      mysql_stmt_error(statement->handle));
+		      mysql_stmt_sqlstate(statement->handle), mysql_stmt_error(statement->handle));
 }
 
 static bool is_integer(enum enum_field_types type)

@@ -30,14 +30,14 @@ struct db_row; /* opaque: valid inside the callback alone */
 /* Called for each row; an error ends the select and is returned by it. */
 typedef enum err db_row_fn(void *arg, const struct db_row *row);
 
-/* Prepares a connection with the account in conf, which it borrows; does not connect yet.
- * Returns owned: db_free(). */
-MUST_CHECK enum err db_new(struct db **db, const struct conf *conf);
+/* Prepares a connection with the account in conf, which it borrows; does not connect yet. A server
+ * that is silent for io_timeout_s seconds counts as gone. Returns owned: db_free(). */
+MUST_CHECK enum err db_new(struct db **db, const struct conf *conf, unsigned io_timeout_s);
 void db_free(struct db *db);
 
 /* Each returns ERR_DB_GONE (lost; the transaction is over), ERR_DB_CONFLICT (deadlock, lock wait),
- * ERR_DB_DUPLICATE (1062), ERR_DB_REFUSED (read-only, disk full, shutting down), ERR_DB_DATA (a
- * value or the statement). After an error inside a transaction: db_rollback(). */
+ * ERR_DB_DUPLICATE (1062), ERR_DB_REFUSED (the server's state), ERR_DB_DATA (a value): db_fate.h.
+ * After an error inside a transaction: db_rollback(). */
 MUST_CHECK enum err db_begin(struct db *db);
 MUST_CHECK enum err db_commit(struct db *db);
 void db_rollback(struct db *db);

@@ -245,6 +245,15 @@ void job_fingerprint(const struct job *job, uint8_t digest[static FINGERPRINT_SI
 		abort();
 }
 
+int64_t job_content(const uint8_t fingerprint[static FINGERPRINT_SIZE])
+{
+	int64_t content = 0;
+
+	for (size_t i = 0; i < 6; i++)
+		content = content << 8 | fingerprint[i];
+	return content;
+}
+
 static void print_fields(struct text *out, unsigned fields)
 {
 	const char *separator = "";

@@ -103,6 +103,10 @@ void job_encode_envelope(struct text *out, const struct job *const *jobs, size_t
 /* SHA-256 over the kind and its identity fields, each with its length. */
 void job_fingerprint(const struct job *job, uint8_t digest[static FINGERPRINT_SIZE]);
 
+/* The first 48 bits of a fingerprint, 0 and up: short enough for a handle, and enough to tell two
+ * contents under one key apart. */
+int64_t job_content(const uint8_t fingerprint[static FINGERPRINT_SIZE]);
+
 /* Prints the table of kinds as Markdown (for PROTOCOL.md and its test). */
 void job_print_kinds(struct text *out);
 

@@ -226,7 +226,8 @@ enum err token_sign_handle(const struct token_keys *keys, const struct job_handl
 
 	id_format(&handle->job, job);
 	if (jwt && jwt_add_grant(jwt, "job", job) == 0 &&
-	    jwt_add_grant(jwt, "kind", job_kind_name(handle->kind)) == 0)
+	    jwt_add_grant(jwt, "kind", job_kind_name(handle->kind)) == 0 &&
+	    jwt_add_grant_int(jwt, "fp", handle->content) == 0)
 		err = finish(jwt, text);
 	jwt_free(jwt);
 	return err;
@@ -337,7 +338,8 @@ enum err token_verify_handle(const struct token_keys *keys, const char *text, in
 
 	if (err != ERR_OK)
 		return err;
-	if (claim_id(jwt, "job", &read.job) && claim_kind(jwt, &read.kind))
+	if (claim_id(jwt, "job", &read.job) && claim_kind(jwt, &read.kind) &&
+	    claim_int(jwt, "fp", 0, &read.content))
 		err = read_claims(jwt, now_s, &claims);
 	else
 		err = ERR_TOKEN_INVALID;

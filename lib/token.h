@@ -25,6 +25,7 @@ struct job_handle {
 	struct id job;
 	struct id user;
 	enum job_kind kind;
+	int64_t content; /* job_content(): of several sendings under one key, which one this is */
 	int64_t issued_s;
 	int64_t expires_s;
 };

@@ -11,6 +11,7 @@
 #include "shift.h"
 
 #define IDLE_MS 1000
+#define DB_SILENCE_S 30
 #define PING_MS 3000 /* well under the session's wait_timeout */
 
 static volatile sig_atomic_t stop_signals;
@@ -46,7 +47,7 @@ enum err worker_open(struct worker *worker, const char *name)
 	if (!err)
 		err = fault_open(worker->conf.fault);
 	if (!err)
-		err = db_new(&worker->db, &worker->conf);
+		err = db_new(&worker->db, &worker->conf, DB_SILENCE_S);
 	if (err)
 		return err;
 	install_signals();

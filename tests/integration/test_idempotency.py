@@ -59,7 +59,8 @@ def test_a_lost_payment_is_repeated_with_the_token_that_it_finished(site, db, se
     again = site.send(pay(fan.token, seat, key))
     assert again.ok() == first and again.replayed
     assert db.charges(fan.user) == [3000, -1000]
-    # Another key is another payment, and the token is used up.
+    # Another key is another payment, and the token is used up: the front sees it in a moment.
+    wait_until(lambda: site.send(pay(fan.token, seat, new_key())).status == 401, 5, "the end")
     site.send(pay(fan.token, seat, new_key())).refused(401, "token-finished")
 
 

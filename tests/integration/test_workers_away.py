@@ -1,6 +1,7 @@
 """Workers stopped: a write gets 202, and its result after they start."""
 
 import contextlib
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -51,6 +52,22 @@ def test_a_charge_waits_for_its_worker(site, instance, db):
                      "response": {"success": True, "data": {"balance": 100}}}
     again = site.send(charge(user, 100, key))
     assert again.ok() == {"balance": 100} and again.replayed
+    assert db.charges(user) == [100]
+
+
+def test_a_late_answer_is_not_anothers(site, instance, db):
+    """One key, two contents, and no worker to say so: each sending hears of its own."""
+    user, key = site.users()[0], new_key()
+    with away(instance, "account-worker"):
+        first = queued(site.send(charge(user, 100, key)))
+        second = queued(site.send(charge(user, 500, key)))
+        with ThreadPoolExecutor() as pool:
+            waiting = pool.submit(site.send, charge(user, 700, key))
+            instance.start("account-worker-0")
+            site.settle(waiting.result()).refused(422, "key-reused")
+    assert result(site, first)["response"]["data"] == {"balance": 100}
+    found = result(site, second)
+    assert (found["httpStatus"], found["response"]["code"]) == (422, "key-reused")
     assert db.charges(user) == [100]
 
 

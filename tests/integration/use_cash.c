@@ -38,7 +38,7 @@ static enum err take_user_id(void *arg, const struct db_row *row)
 
 static enum err open_till(struct till *till, const struct conf *conf)
 {
-	enum err err = db_new(&till->store.db, conf);
+	enum err err = db_new(&till->store.db, conf, 30);
 	if (err)
 		return err;
 	rows_clear(&till->store.rows);

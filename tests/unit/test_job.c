@@ -150,6 +150,14 @@ static void the_protocol_shows_the_table_of_kinds(void **state)
 	text_fini(&protocol);
 }
 
+static void the_content_is_the_head_of_the_fingerprint(void **state)
+{
+	const uint8_t fingerprint[FINGERPRINT_SIZE] = {0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd};
+
+	(void)state;
+	assert_int_equal(job_content(fingerprint), INT64_C(0x0123456789ab));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -160,6 +168,7 @@ int main(void)
 		TEST(the_fingerprint_of_a_stored_job_never_changes),
 		TEST(only_expire_leaves_no_row),
 		TEST(the_protocol_shows_the_table_of_kinds),
+		cmocka_unit_test(the_content_is_the_head_of_the_fingerprint),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -49,13 +49,14 @@ static struct parcel_message *send(struct lanes *lanes, int64_t now_us, uint64_t
 	return message;
 }
 
-static void answer(struct lanes *lanes, uint8_t number)
+/* A result of the lane's message-th message. */
+static void answer(struct lanes *lanes, uint64_t message, uint8_t number)
 {
 	static const struct outcome outcome = {.data = "{\"balance\":5}"};
 	struct id id = {{number}};
 	struct rings rings = {0};
 
-	lanes_settle(lanes, &id, &outcome, &rings);
+	lanes_settle(lanes, LANE, message, &id, &outcome, &rings);
 	rings_fini(&rings);
 }
 
@@ -101,7 +102,7 @@ static void jobs_gather_while_one_message_is_under_way(void **state)
 		parcels[i] = enter(lanes, (uint8_t)(i + 1));
 	assert_null(send(lanes, 1000, 2));
 	assert_int_equal(lanes_due_us(lanes), 1000 + COALESCE_US);
-	answer(lanes, 1);
+	answer(lanes, 1, 1);
 	assert_true(lanes_answered(lanes, LANE, 1, 1));
 	message = send(lanes, 1000, 2);
 	assert_non_null(message);
@@ -223,7 +224,7 @@ static void one_id_under_way_is_shared(void **state)
 	assert_ptr_equal(lanes_enter(lanes, again), first);
 	parcel_release(again);
 	assert_int_equal(send(lanes, 0, 1)->count, 1);
-	answer(lanes, 1);
+	answer(lanes, 1, 1);
 	assert_int_equal(atomic_load(&first->state), PARCEL_ANSWERED);
 	assert_string_equal(first->outcome.data, "{\"balance\":5}");
 	lanes_leave(lanes, first);
@@ -236,7 +237,7 @@ static void the_answer_may_come_before_the_confirm(void **state)
 	struct parcel *parcel = enter(lanes, 1);
 
 	assert_non_null(send(lanes, 0, 7));
-	answer(lanes, 1);
+	answer(lanes, 1, 1);
 	confirm(lanes, 7, ERR_OK);
 	assert_int_equal(atomic_load(&parcel->state), PARCEL_ANSWERED);
 	lanes_leave(lanes, parcel);
@@ -301,17 +302,56 @@ static void what_nobody_waits_for_is_not_sent(void **state)
 
 	lanes_leave(lanes, enter(lanes, 1));
 	assert_null(lanes_take(lanes, 0));
-	answer(lanes, 1);
+	answer(lanes, 1, 1);
 }
 
-static void an_earlier_sending_answers_a_job_that_waits_again(void **state)
+/* It may have had other content under the same key. */
+static void an_earlier_sending_does_not_answer_a_later_one(void **state)
+{
+	struct lanes *lanes = *state;
+	struct parcel *first = enter(lanes, 1);
+	struct parcel *again;
+
+	assert_non_null(send(lanes, 0, 1));
+	lanes_leave(lanes, first);
+	again = enter(lanes, 1);
+	answer(lanes, 1, 1);
+	assert_int_equal(atomic_load(&again->state), PARCEL_GATHERED);
+	assert_non_null(send(lanes, COALESCE_US, 2));
+	answer(lanes, 1, 1);
+	assert_int_equal(atomic_load(&again->state), PARCEL_SENT);
+	answer(lanes, 2, 1);
+	assert_int_equal(atomic_load(&again->state), PARCEL_ANSWERED);
+	lanes_leave(lanes, again);
+}
+
+static int posts(sem_t *semaphore)
+{
+	int value = -1;
+
+	assert_int_equal(sem_getvalue(semaphore, &value), 0);
+	return value;
+}
+
+/* Two wait for one job, one of them for no more than the confirm. */
+static void a_confirm_is_told_to_those_alone_who_want_it(void **state)
 {
 	struct lanes *lanes = *state;
 	struct parcel *parcel = enter(lanes, 1);
+	struct job job = charge(1);
+	struct parcel *again = parcel_new(&job, LANE);
 
-	answer(lanes, 1);
-	assert_int_equal(atomic_load(&parcel->state), PARCEL_ANSWERED);
-	assert_null(lanes_take(lanes, 0));
+	assert_ptr_equal(lanes_enter(lanes, again), parcel);
+	parcel_release(again);
+	parcel->confirm_waiters = 1;
+	assert_non_null(send(lanes, 0, 1));
+	confirm(lanes, 1, ERR_OK);
+	assert_int_equal(posts(&parcel->confirmed), 1);
+	assert_int_equal(posts(&parcel->answered), 0);
+	answer(lanes, 1, 1);
+	assert_int_equal(posts(&parcel->confirmed), 2);
+	assert_int_equal(posts(&parcel->answered), 1);
+	lanes_leave(lanes, parcel);
 	lanes_leave(lanes, parcel);
 }
 
@@ -333,7 +373,8 @@ int main(void)
 		TEST(what_is_unconfirmed_fails_with_the_broker),
 		TEST(a_repeat_after_a_failure_starts_afresh),
 		TEST(what_nobody_waits_for_is_not_sent),
-		TEST(an_earlier_sending_answers_a_job_that_waits_again),
+		TEST(an_earlier_sending_does_not_answer_a_later_one),
+		TEST(a_confirm_is_told_to_those_alone_who_want_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

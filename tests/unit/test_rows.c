@@ -93,12 +93,43 @@ static void cleared_rows_begin_anew(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
+static void ids_are_sorted_once_each(void **state)
+{
+	int64_t ids[] = {7, 0, INT64_MAX, 3, 7, 1, 0, 3};
+
+	(void)state;
+	assert_int_equal(rows_sort_ids(ids, sizeof ids / sizeof *ids), 4);
+	assert_int_equal(ids[0], 1);
+	assert_int_equal(ids[1], 3);
+	assert_int_equal(ids[2], 7);
+	assert_int_equal(ids[3], INT64_MAX);
+	assert_int_equal(rows_sort_ids(ids, 0), 0);
+}
+
+static void rows_end_once(void **state)
+{
+	struct rows rows = {0};
+
+	(void)state;
+	rows_next(&rows);
+	rows_int(&rows, "id", 1);
+	rows_end(&rows);
+	rows_end(&rows);
+	assert_string_equal(rows.text.bytes, "[{\"id\":1}]");
+	rows_fini(&rows);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(no_rows_are_an_empty_array), TEST(each_row_is_an_object),
-		TEST(integers_keep_their_value),  TEST(text_stays_raw_utf8),
-		TEST(bytes_are_digits_for_unhex), TEST(cleared_rows_begin_anew),
+		TEST(no_rows_are_an_empty_array),
+		TEST(each_row_is_an_object),
+		TEST(integers_keep_their_value),
+		TEST(text_stays_raw_utf8),
+		TEST(bytes_are_digits_for_unhex),
+		TEST(cleared_rows_begin_anew),
+		cmocka_unit_test(ids_are_sorted_once_each),
+		cmocka_unit_test(rows_end_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -83,8 +83,12 @@ static void a_handle_of_every_kind_says_what_was_signed(void **state)
 
 	(void)state;
 	for (int kind = 0; kind < JOB_KIND_COUNT; kind++) {
-		const struct job_handle handle = {id_random(), id_random(), (enum job_kind)kind,
-						  NOW, NOW + 60};
+		const struct job_handle handle = {id_random(),
+						  id_random(),
+						  (enum job_kind)kind,
+						  kind * INT64_C(0x123456789abc) / JOB_KIND_COUNT,
+						  NOW,
+						  NOW + 60};
 		struct job_handle read;
 		char text[TOKEN_TEXT_SIZE];
 		assert_int_equal(token_sign_handle(keys, &handle, text), ERR_OK);
@@ -92,6 +96,7 @@ static void a_handle_of_every_kind_says_what_was_signed(void **state)
 		assert_true(id_equal(&read.job, &handle.job));
 		assert_true(id_equal(&read.user, &handle.user));
 		assert_int_equal(read.kind, kind);
+		assert_int_equal(read.content, handle.content);
 		assert_int_equal(read.issued_s, NOW);
 		assert_int_equal(read.expires_s, NOW + 60);
 	}
@@ -101,7 +106,7 @@ static void a_handle_of_every_kind_says_what_was_signed(void **state)
 static void a_token_of_one_purpose_does_not_serve_the_other(void **state)
 {
 	struct token_keys *keys = keys_of("a:" HEX_A);
-	const struct job_handle handle = {id_random(), id_random(), JOB_PAY, NOW, NOW + 60};
+	const struct job_handle handle = {id_random(), id_random(), JOB_PAY, 7, NOW, NOW + 60};
 	const struct queue_token token = a_token();
 	struct job_handle read_handle;
 	struct queue_token read_token;
@@ -266,7 +271,7 @@ static void a_handle_of_an_unknown_kind_is_refused(void **state)
 {
 	char *text = forge(JWT_ALG_HS256, "a",
 			   "{\"aud\":\"job\",\"sub\":\"" USER "\",\"job\":\"" USER
-			   "\",\"kind\":\"steal\",\"iat\":1700000000,\"exp\":1700000060}");
+			   "\",\"kind\":\"steal\",\"fp\":7,\"iat\":1700000000,\"exp\":1700000060}");
 	struct token_keys *keys = keys_of("a:" HEX_A);
 	struct job_handle read;
 
