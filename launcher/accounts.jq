@@ -10,7 +10,7 @@ def rights($configure; $write; $read):
 | {
     admin: (account($admin; "administrator") + rights(".*"; ".*"; ".*")),
     # Looks, gets and moves messages; changes no account, queue or exchange.
-    operator: (account($operator; "monitoring,policymaker") + rights("^$"; ".*"; ".*")),
+    operator: (account($operator; "monitoring") + rights("^$"; ".*"; ".*")),
     front: (account($front; "")
         + rights("^reply\\.front\\..*"; "^(seat|gate|account)$"; "^reply\\.front\\..*")),
     worker: (account($worker; "") + rights($topology; $topology; $topology)),

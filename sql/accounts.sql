@@ -22,8 +22,9 @@ CREATE USER IF NOT EXISTS 'boxoffice_worker'@'%' IDENTIFIED BY '@worker_password
 ALTER USER 'boxoffice_worker'@'%' IDENTIFIED BY '@worker_password@';
 GRANT SELECT ON `@database@`.concert TO 'boxoffice_worker'@'%';
 GRANT SELECT ON `@database@`.concert_schedule TO 'boxoffice_worker'@'%';
-GRANT SELECT ON `@database@`.seat TO 'boxoffice_worker'@'%';
-GRANT SELECT, INSERT, UPDATE ON `@database@`.user TO 'boxoffice_worker'@'%';
+-- MySQL lets nobody lock a row (FOR UPDATE) who may not change it somehow; MariaDB does.
+GRANT SELECT, UPDATE (updated_at) ON `@database@`.seat TO 'boxoffice_worker'@'%';
+GRANT SELECT, INSERT ON `@database@`.user TO 'boxoffice_worker'@'%';
 GRANT SELECT, INSERT, UPDATE ON `@database@`.cash TO 'boxoffice_worker'@'%';
 GRANT SELECT, INSERT ON `@database@`.cash_history TO 'boxoffice_worker'@'%';
 GRANT SELECT, INSERT, UPDATE ON `@database@`.waiting_queue TO 'boxoffice_worker'@'%';

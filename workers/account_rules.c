@@ -16,7 +16,7 @@ static enum err register_user(struct ledger *world, const struct job *job)
 static enum err charge(struct ledger *world, const struct job *job)
 {
 	struct account *account = ledger_find(world, &job->user);
-	if (!account || !account->exists)
+	if (!account || !account->exists || account->is_deleted)
 		return ERR_UNKNOWN_USER;
 	if (account->balance > JOB_MAX_BALANCE - job->amount)
 		return ERR_BALANCE_LIMIT;

@@ -4,7 +4,7 @@
 /* No locks. user by user_uuid: one row for each user that there is. */
 static const struct db_query find_users = {
 	"find-users",
-	"SELECT u.uuid, u.id FROM " SQL_ROWS(SQL_COLUMN("uuid", "CHAR(32)"))
+	"SELECT u.uuid, u.id, u.deleted_at IS NOT NULL FROM " SQL_ROWS(SQL_COLUMN("uuid", "CHAR(32)"))
 	" STRAIGHT_JOIN user u FORCE INDEX (user_uuid) ON u.uuid = UNHEX(d.uuid)"};
 
 /* Inserts one row for each registration. */
@@ -37,6 +37,7 @@ static enum err take_user(void *arg, const struct db_row *row)
 		return ERR_DB_DATA;
 	account->user_id = db_row_int(row, 1);
 	account->exists = true;
+	account->is_deleted = db_row_int(row, 2) != 0;
 	return ERR_OK;
 }
 

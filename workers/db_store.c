@@ -26,13 +26,22 @@ static const struct db_query find_jobs = {
 	"SELECT j.id, j.fingerprint, j.attempt, j.code, j.why, j.data FROM " JOB_IDS
 	" STRAIGHT_JOIN job j FORCE INDEX (PRIMARY) ON j.id = UNHEX(d.id)"};
 
-/* No locks. cash_history by cash_history_job, user by primary key: charges whose row in job was
- * pruned. */
-static const struct db_query find_charges = {
-	"find-charges",
-	"SELECT h.job_id, h.amount, h.balance_after, h.description, u.uuid FROM " JOB_IDS
+/* No locks. cash_history by cash_history_job, user and seat_reservation by primary key, payment by
+ * payment_job: charges and payments whose row in job was pruned. */
+static const struct db_query find_postings = {
+	"find-postings",
+	"SELECT h.job_id, h.amount, h.balance_after, h.description, u.uuid, r.seat_id FROM " JOB_IDS
 	" STRAIGHT_JOIN cash_history h FORCE INDEX (cash_history_job) ON h.job_id = UNHEX(d.id)"
-	" STRAIGHT_JOIN user u ON u.id = h.user_id"};
+	" STRAIGHT_JOIN user u ON u.id = h.user_id"
+	" LEFT JOIN payment p FORCE INDEX (payment_job) ON p.job_id = h.job_id"
+	" LEFT JOIN seat_reservation r ON r.id = p.reservation_id"};
+
+/* No locks. seat_reservation by seat_reservation_job: reserves whose row in job was pruned. */
+static const struct db_query find_reserves = {
+	"find-reserves",
+	"SELECT r.job_id FROM " JOB_IDS
+	" STRAIGHT_JOIN seat_reservation r FORCE INDEX (seat_reservation_job)"
+	" ON r.job_id = UNHEX(d.id)"};
 
 /* Inserts one row for each; an id that another worker has just stored is ERR_DB_DUPLICATE. */
 static const struct db_query insert_jobs = {
@@ -60,7 +69,8 @@ static const struct db_query read_clock = {"read-clock", "SELECT " SQL_US("SYSDA
 /* clang-format on */
 
 const struct db_query *const db_store_queries[] = {
-	&find_jobs, &find_charges, &insert_jobs, &update_jobs, &read_clock, &prune_jobs, NULL};
+	&find_jobs,   &find_postings, &find_reserves, &insert_jobs,
+	&update_jobs, &read_clock,    &prune_jobs,    NULL};
 
 static enum err begin(void *self)
 {
@@ -143,29 +153,59 @@ static bool is_same_charge(const struct job *job, const struct db_row *row)
 	       strcmp(job->memo, memo) == 0 && id_equal(&job->user, &user);
 }
 
-/* A charge whose job row was pruned: the same user's same amount gets its balance of then, all
- * else is a reused key. The debit of a payment is left to the rules: they find the payment. */
-static enum err take_charge(void *arg, const struct db_row *row)
+/* The very payment that made this row? Then the rules find it. */
+static bool is_same_payment(const struct job *job, const struct db_row *row)
+{
+	return job->kind == JOB_PAY && !db_row_is_null(row, 5) && job->seat == db_row_int(row, 5);
+}
+
+/* Gives every unsettled job of this id what is left of its first outcome. */
+static void put_left(struct batch *batch, const struct id *id, const struct outcome *outcome)
+{
+	for (size_t i = 0; i < batch->count; i++) {
+		const struct batch_entry *entry = &batch->entries[i];
+		if (id_equal(&entry->job.id, id) && !batch->known[entry->known].is_settled)
+			inbox_put_stored(batch, id, entry->fingerprint, entry->job.attempt,
+					 outcome);
+	}
+}
+
+static const struct job *job_of(const struct batch *batch, const struct id *id)
+{
+	for (size_t i = 0; i < batch->count; i++)
+		if (id_equal(&batch->entries[i].job.id, id))
+			return &batch->entries[i].job;
+	return NULL;
+}
+
+/* A posting whose job row was pruned: the same charge gets its balance of then, the same payment is
+ * left to the rules, all else is a reused key. */
+static enum err take_posting(void *arg, const struct db_row *row)
 {
 	struct batch *batch = arg;
 	struct id id = db_row_id(row, 0);
-	for (size_t i = 0; i < batch->count; i++) {
-		const struct batch_entry *entry = &batch->entries[i];
-		if (!id_equal(&entry->job.id, &id) || batch->known[entry->known].is_settled ||
-		    (entry->job.kind == JOB_PAY && db_row_int(row, 1) < 0))
-			continue;
-		struct outcome outcome = {.err = ERR_KEY_REUSED};
-		if (is_same_charge(&entry->job, row)) {
-			outcome.err = ERR_OK;
-			snprintf(outcome.data, sizeof outcome.data, "{\"balance\":%" PRId64 "}",
-				 db_row_int(row, 2));
-		}
-		inbox_put_stored(batch, &id, entry->fingerprint, entry->job.attempt, &outcome);
+	const struct job *job = job_of(batch, &id);
+	struct outcome outcome = {.err = ERR_KEY_REUSED};
+	if (!job || is_same_payment(job, row))
+		return ERR_OK;
+	if (is_same_charge(job, row)) {
+		outcome.err = ERR_OK;
+		snprintf(outcome.data, sizeof outcome.data, "{\"balance\":%" PRId64 "}",
+			 db_row_int(row, 2));
 	}
+	put_left(batch, &id, &outcome);
 	return ERR_OK;
 }
 
-/* With look_deep also in cash_history, which is never pruned. */
+/* A hold of long ago, of this key: it is over, and its answer is gone. */
+static enum err take_reserve(void *arg, const struct db_row *row)
+{
+	struct id id = db_row_id(row, 0);
+	put_left(arg, &id, &(struct outcome){.err = ERR_KEY_REUSED});
+	return ERR_OK;
+}
+
+/* With look_deep also where jobs leave a trace that is never pruned. */
 static enum err find_outcomes(void *self, struct batch *batch)
 {
 	struct db_store *store = self;
@@ -176,7 +216,9 @@ static enum err find_outcomes(void *self, struct batch *batch)
 	}
 	enum err err = db_store_select(store, &find_jobs, take_job, batch);
 	if (!err && batch->look_deep)
-		err = db_store_select(store, &find_charges, take_charge, batch);
+		err = db_store_select(store, &find_postings, take_posting, batch);
+	if (!err && batch->look_deep)
+		err = db_store_select(store, &find_reserves, take_reserve, batch);
 	return err;
 }
 

@@ -58,6 +58,7 @@ static const struct db_query find_queuers = {
 	"SELECT u.uuid, u.id, w.id, w.status, " SQL_US("w.expired_at")
 	" FROM " SQL_ROWS(SQL_COLUMN("uuid", "CHAR(32)"))
 	" STRAIGHT_JOIN user u FORCE INDEX (user_uuid) ON u.uuid = UNHEX(d.uuid)"
+	" AND u.deleted_at IS NULL"
 	" LEFT JOIN waiting_queue w FORCE INDEX (waiting_queue_live_user)"
 	" ON w.live_user_id = u.id"};
 
@@ -71,12 +72,13 @@ static const struct db_query insert_tickets = {
 			  SQL_COLUMN("job", "CHAR(32)") ", "
 			  SQL_COLUMN("now", "BIGINT"))};
 
-/* Locks and changes waiting_queue by primary key, ascending; only tickets still admitted. */
+/* Locks and changes waiting_queue by primary key, ascending; only tickets still admitted whose time
+ * is over: a hold may have lengthened one since it was read. */
 static const struct db_query expire_tickets = {
 	"expire-tickets",
 	"UPDATE " SQL_ROWS(SQL_COLUMN("id", "BIGINT") ", " SQL_COLUMN("now", "BIGINT"))
 	" STRAIGHT_JOIN waiting_queue w FORCE INDEX (PRIMARY)"
-	" ON w.id = d.id AND w.status = 'ACTIVE'"
+	" ON w.id = d.id AND w.status = 'ACTIVE' AND w.expired_at <= " SQL_TIME("d.now")
 	" SET w.status = 'EXPIRED', w.updated_at = " SQL_TIME("d.now")};
 
 /* Locks and changes waiting_queue by primary key, ascending. */
@@ -225,14 +227,20 @@ static enum err load(void *self, const struct batch *batch)
 	return db_store_select(&store->base, &find_queuers, take_queuer, world);
 }
 
-/* A ticket that a seat worker finished meanwhile is not ACTIVE any more: then the update finds
- * fewer rows, and the batch is decided again. */
+/* A ticket that a seat worker finished or lengthened meanwhile is not due any more: then the update
+ * finds fewer rows, and the batch is decided again. */
 static enum err write_released(struct gate_store *store, int64_t now_us)
 {
-	rows_clear(&store->base.rows);
+	int64_t *ids = mem_array(NULL, store->world.count, sizeof *ids);
+	size_t count = 0;
 	for (size_t i = 0; i < store->world.count; i++)
 		if (store->world.queuers[i].released)
-			put_expired(store, store->world.queuers[i].released, now_us);
+			ids[count++] = store->world.queuers[i].released;
+	count = rows_sort_ids(ids, count);
+	rows_clear(&store->base.rows);
+	for (size_t i = 0; i < count; i++)
+		put_expired(store, ids[i], now_us);
+	free(ids);
 	return db_store_run(&store->base, &expire_tickets, store->base.rows.count);
 }
 
@@ -328,16 +336,19 @@ static enum err load_counts(struct gate_store *store)
 	return db_store_select(&store->base, &count_window, take_window, &tick->in_window);
 }
 
+enum err gate_store_lock_tick(struct gate_store *store)
+{
+	return db_select(store->base.db, &lock_state_nowait, NULL, 0, take_state,
+			 &store->tick.state);
+}
+
 static enum err load_tick(void *self, const struct batch *batch)
 {
 	(void)batch;
 	struct gate_store *store = self;
 	struct gate_tick *tick = &store->tick;
 	tick->line_count = 0;
-	enum err err =
-		db_select(store->base.db, &lock_state_nowait, NULL, 0, take_state, &tick->state);
-	if (!err)
-		err = load_policy(store, &tick->policy);
+	enum err err = load_policy(store, &tick->policy);
 	if (!err)
 		err = load_due(store);
 	if (!err)

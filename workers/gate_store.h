@@ -19,9 +19,12 @@ void gate_store_fini(struct gate_store *store);
 /* The interface for batch_apply() over issue jobs, good as long as the store. */
 struct store gate_store_interface(struct gate_store *store);
 
-/* The interface for one tick: load locks gate_state without waiting (ERR_DB_CONFLICT when another
- * gate worker is at it) and fills store->tick; write writes what gate_tick_decide() left there.
- * The batch argument is not used. */
+/* Begins a tick inside a transaction: locks gate_state without waiting (ERR_DB_CONFLICT when
+ * another gate worker is at it) and reads it into store->tick. */
+MUST_CHECK enum err gate_store_lock_tick(struct gate_store *store);
+
+/* The interface for one tick: load fills the rest of store->tick; write writes what
+ * gate_tick_decide() left there. The batch argument is not used. */
 struct store gate_store_tick_interface(struct gate_store *store);
 
 /* Writes the settings as the first policy when there is none yet. */

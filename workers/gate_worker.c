@@ -20,14 +20,19 @@ static enum err tick_once(struct ticker *ticker, const struct store *ticking)
 {
 	struct gate_tick *tick = &ticker->store->tick;
 	int64_t now_us = 0;
-	enum err err = ticking->load(ticking->self, NULL);
+	enum err err = gate_store_lock_tick(ticker->store);
 	if (!err)
 		err = ticking->clock(ticking->self, &now_us);
 	if (err)
 		return err;
-	/* Another worker has just ticked: nothing to do until the interval is over. */
-	if (now_us - tick->state.ticked_us < ticker->conf->gate_tick_ms * INT64_C(1000) / 2)
+	/* Another worker has just ticked: nothing to do until the interval is over. Unless the
+	 * database's clock went back, as after a change of its host. */
+	int64_t since_us = now_us - tick->state.ticked_us;
+	if (since_us >= 0 && since_us < ticker->conf->gate_tick_ms * INT64_C(1000) / 2)
 		return ERR_TIMEOUT;
+	err = ticking->load(ticking->self, NULL);
+	if (err)
+		return err;
 	gate_tick_decide(tick, now_us);
 	return ticking->write(ticking->self, NULL);
 }

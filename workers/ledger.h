@@ -14,6 +14,7 @@ struct account {
 	int64_t user_id; /* 0: no such user, or not yet written */
 	int64_t balance;
 	bool exists;
+	bool is_deleted; /* of no use to anybody, but the id stays taken */
 	bool is_changed;
 	const struct job *registration; /* of this batch; NULL: it was there before */
 };

@@ -33,9 +33,10 @@ void outbox_close(struct outbox *outbox)
 
 static void on_confirm(void *arg, uint64_t sequence, enum err err)
 {
-	(void)sequence;
 	struct outbox *outbox = arg;
-	if (err)
+	if (err == ERR_BROKER_NACKED && sequence >= outbox->first_expiry)
+		outbox->expiries_refused++;
+	else if (err)
 		outbox->failure = err;
 }
 
@@ -76,8 +77,8 @@ static const struct result *result_of(const struct intake *intake, const struct 
 	return out;
 }
 
-static void publish_reply(struct outbox *outbox, const struct broker_delivery *delivery,
-			  const struct text *body)
+static enum err publish_reply(struct outbox *outbox, const struct broker_delivery *delivery,
+			      const struct text *body)
 {
 	const struct broker_message message = {
 		.exchange = "",
@@ -86,17 +87,13 @@ static void publish_reply(struct outbox *outbox, const struct broker_delivery *d
 		.length = body->length,
 		.type = REPLY_TYPE,
 		.correlation_id = delivery->correlation_id[0] ? delivery->correlation_id : NULL};
-	enum err err = broker_publish(outbox->broker, &message, NULL);
-	if (err) {
-		/* Nothing is lost: whoever waits looks the outcome up. */
-		log_warn("reply-failed", LOG_S("queue", delivery->reply_to), LOG_ERR(err));
-		outbox_close(outbox);
-	}
+	return broker_publish(outbox->broker, &message, NULL);
 }
 
-void outbox_send_replies(struct outbox *outbox, const struct intake *intake)
+enum err outbox_send_replies(struct outbox *outbox, const struct intake *intake)
 {
-	for (size_t i = 0; i < intake->item_count && outbox->broker;) {
+	enum err err = ERR_OK;
+	for (size_t i = 0; i < intake->item_count && !err;) {
 		const struct intake_item *first = &intake->items[i];
 		const struct broker_delivery *delivery = &intake->deliveries[first->delivery];
 		size_t count = 0;
@@ -110,8 +107,9 @@ void outbox_send_replies(struct outbox *outbox, const struct intake *intake)
 			continue;
 		text_clear(&outbox->scratch);
 		reply_encode(&outbox->scratch, outbox->list, count);
-		publish_reply(outbox, delivery, &outbox->scratch);
+		err = publish_reply(outbox, delivery, &outbox->scratch);
 	}
+	return err;
 }
 
 /* What must arrive -------------------------------------------------------------------------------
@@ -126,8 +124,7 @@ static enum err publish_due(struct outbox *outbox, const struct broker_message *
 	return err;
 }
 
-/* A reserve that was granted, and whose hold is not over: a repeat too, for the worker that was to
- * publish its expiry may have died before it did. ISO 8601 in UTC sorts as text. */
+/* A reserve that was granted, and whose hold is not over. ISO 8601 in UTC sorts as text. */
 static bool has_live_hold(const struct batch_entry *entry, int64_t now_us)
 {
 	static const char member[] = "\"expires_at\":\"";
@@ -151,13 +148,17 @@ static enum err send_expiry(struct outbox *outbox, const struct job *reservation
 	snprintf(key, sizeof key, "%" PRId64, topology_partition(outbox->conf, expiry.seat));
 	text_clear(&outbox->scratch);
 	job_encode_envelope(&outbox->scratch, jobs, 1);
-	return publish_due(outbox, &(struct broker_message){.exchange = outbox->hold_exchange,
-							    .routing_key = key,
-							    .body = outbox->scratch.bytes,
-							    .length = outbox->scratch.length,
-							    .type = JOB_TYPE,
-							    .persistent = true,
-							    .mandatory = true});
+	enum err err =
+		publish_due(outbox, &(struct broker_message){.exchange = outbox->hold_exchange,
+							     .routing_key = key,
+							     .body = outbox->scratch.bytes,
+							     .length = outbox->scratch.length,
+							     .type = JOB_TYPE,
+							     .persistent = true,
+							     .mandatory = true});
+	if (!err && outbox->first_expiry == UINT64_MAX)
+		outbox->first_expiry = outbox->last_due;
+	return err;
 }
 
 static enum err send_dead_letter(struct outbox *outbox, const struct broker_delivery *delivery,
@@ -187,29 +188,51 @@ static enum err send_dead_letter(struct outbox *outbox, const struct broker_deli
 				   .mandatory = true});
 }
 
-static enum err send_due_of(struct outbox *outbox, const struct intake *intake,
-			    const struct intake_item *item)
+static bool needs_expiry(const struct intake *intake, const struct intake_item *item)
 {
-	const struct broker_delivery *delivery = &intake->deliveries[item->delivery];
-	if (item->err)
-		return send_dead_letter(outbox, delivery, item, item->err, item->why);
 	const struct batch_entry *entry = &intake->batch.entries[item->entry];
-	if (has_live_hold(entry, intake->batch.now_us))
-		return send_expiry(outbox, &entry->job);
-	if (entry->outcome.err && !delivery->reply_to[0])
-		return send_dead_letter(outbox, delivery, item, entry->outcome.err,
-					entry->outcome.why);
-	return ERR_OK;
+	return entry->starts_hold || (intake->deliveries[item->delivery].redelivered &&
+				      has_live_hold(entry, intake->batch.now_us));
+}
+
+static enum err send_dead_letters(struct outbox *outbox, const struct intake *intake)
+{
+	enum err err = ERR_OK;
+	for (size_t i = 0; i < intake->item_count && !err; i++) {
+		const struct intake_item *item = &intake->items[i];
+		const struct broker_delivery *delivery = &intake->deliveries[item->delivery];
+		if (item->err) {
+			err = send_dead_letter(outbox, delivery, item, item->err, item->why);
+			continue;
+		}
+		const struct outcome *outcome = &intake->batch.entries[item->entry].outcome;
+		if (outcome->err && !delivery->reply_to[0])
+			err = send_dead_letter(outbox, delivery, item, outcome->err, outcome->why);
+	}
+	return err;
+}
+
+static enum err send_expiries(struct outbox *outbox, const struct intake *intake)
+{
+	enum err err = ERR_OK;
+	for (size_t i = 0; i < intake->item_count && !err; i++) {
+		const struct intake_item *item = &intake->items[i];
+		if (!item->err && needs_expiry(intake, item))
+			err = send_expiry(outbox, &intake->batch.entries[item->entry].job);
+	}
+	return err;
 }
 
 enum err outbox_send_due(struct outbox *outbox, const struct intake *intake)
 {
 	outbox->failure = ERR_OK;
 	outbox->last_due = 0;
-	enum err err = ERR_OK;
-	for (size_t i = 0; i < intake->item_count && !err; i++)
-		err = send_due_of(outbox, intake, &intake->items[i]);
-	return err;
+	outbox->first_expiry = UINT64_MAX;
+	outbox->expiries_refused = 0;
+	enum err err = send_dead_letters(outbox, intake);
+	if (err)
+		return err;
+	return send_expiries(outbox, intake);
 }
 
 /* Confirms may come out of order, but all of them: none outstanding is what counts. */
@@ -223,7 +246,12 @@ enum err outbox_settle(struct outbox *outbox, int timeout_ms)
 		return err;
 	if (outbox->failure)
 		return outbox->failure;
-	return outbox->last_due && broker_unconfirmed(outbox->broker) ? ERR_TIMEOUT : ERR_OK;
+	if (outbox->last_due && broker_unconfirmed(outbox->broker))
+		return ERR_TIMEOUT;
+	if (outbox->expiries_refused)
+		log_warn("expiries-refused", LOG_S("queue", outbox->hold_exchange),
+			 LOG_I("holds", outbox->expiries_refused));
+	return ERR_OK;
 }
 
 void outbox_keep_alive(struct outbox *outbox)

@@ -1,7 +1,8 @@
-/* The outbox: what a worker publishes. Messages that must arrive (expiry, dead letters) are
- * confirmed before the jobs they belong to are acknowledged; replies are not waited for, since an
- * outcome can be looked up. Its connection is its own: an alarm of the broker blocks publishers,
- * and must not stop acknowledgements and heartbeats. */
+/* The outbox: what a worker publishes. Dead letters must be confirmed before the jobs they belong
+ * to are acknowledged. So must expiries, except that a full queue may refuse them: the sweeper
+ * finds those holds. Replies are not waited for, since an outcome can be looked up. Its connection
+ * is its own: an alarm of the broker blocks publishers, and must not stop acknowledgements and
+ * heartbeats. */
 #ifndef BOXOFFICE_OUTBOX_H
 #define BOXOFFICE_OUTBOX_H
 
@@ -12,8 +13,10 @@
 struct outbox {
 	const struct conf *conf;
 	struct broker *broker; /* NULL: not connected */
-	uint64_t last_due;     /* sequence of the last message that must arrive */
-	enum err failure;      /* of a message that must arrive */
+	uint64_t last_due;     /* sequence of the last message that is waited for */
+	uint64_t first_expiry; /* of the first expiry among them; they come last */
+	size_t expiries_refused;
+	enum err failure; /* of a message that must arrive */
 	char hold_exchange[64];
 	struct text scratch;
 	struct result *results; /* scratch: the results of one message */
@@ -27,11 +30,13 @@ void outbox_fini(struct outbox *outbox);
 /* Connects when there is no connection, and declares the topology. */
 MUST_CHECK enum err outbox_ensure_open(struct outbox *outbox);
 
-/* Publishes one reply for each message that asks for it. Errors are logged only. */
-void outbox_send_replies(struct outbox *outbox, const struct intake *intake);
+/* Publishes one reply for each message that asks for it. An error of broker_publish(): connect
+ * again and send all of it again. */
+MUST_CHECK enum err outbox_send_replies(struct outbox *outbox, const struct intake *intake);
 
-/* Publishes what must arrive: an expiry for each hold that lives, a dead letter for each item that
- * is no job and for each refusal that nobody waits for. */
+/* Publishes a dead letter for each item that is no job and for each refusal that nobody waits for,
+ * and an expiry for each hold that began: also for one that a redelivered job made before, since
+ * the worker of then may have died on the way. */
 MUST_CHECK enum err outbox_send_due(struct outbox *outbox, const struct intake *intake);
 
 /* Waits up to timeout_ms for what must arrive. ERR_OK: all confirmed; ERR_TIMEOUT: not yet;

@@ -1,5 +1,7 @@
 #include "rows.h"
 
+#include <stdlib.h>
+
 void rows_fini(struct rows *rows)
 {
 	text_fini(&rows->text);
@@ -12,6 +14,23 @@ void rows_clear(struct rows *rows)
 	rows->count = 0;
 	rows->in_row = false;
 	rows->is_ended = false;
+}
+
+static int ascending(const void *a, const void *b)
+{
+	int64_t left = *(const int64_t *)a;
+	int64_t right = *(const int64_t *)b;
+	return (left > right) - (left < right);
+}
+
+size_t rows_sort_ids(int64_t *ids, size_t count)
+{
+	size_t left = 0;
+	qsort(ids, count, sizeof *ids, ascending);
+	for (size_t i = 0; i < count; i++)
+		if (ids[i] && (!left || ids[i] != ids[left - 1]))
+			ids[left++] = ids[i];
+	return left;
 }
 
 void rows_next(struct rows *rows)

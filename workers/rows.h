@@ -21,6 +21,10 @@ struct rows { /* zero-initialise */
 void rows_fini(struct rows *rows);
 void rows_clear(struct rows *rows);
 
+/* Sorts numbers of rows ascending, the order in which locks are taken, and drops zeroes and
+ * doubles; returns how many are left. */
+size_t rows_sort_ids(int64_t *ids, size_t count);
+
 /* Begins a row; its members follow. */
 void rows_next(struct rows *rows);
 void rows_int(struct rows *rows, const char *key, int64_t value);

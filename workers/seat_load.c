@@ -22,9 +22,10 @@ static const struct db_query read_seats = {
 	"read-seats",
 	"SELECT s.id, s.price, s.is_active, s.seat_number, c.name,"
 	" " SQL_US("h.open_at") ", " SQL_US("h.close_at") ","
-	" " SQL_US("h.booking_start_at") ", " SQL_US("h.booking_end_at")
+	" " SQL_US("h.booking_start_at") ", " SQL_US("h.booking_end_at") ","
+	" s.deleted_at IS NOT NULL OR h.deleted_at IS NOT NULL OR c.deleted_at IS NOT NULL"
 	" FROM " SQL_IDS
-	" STRAIGHT_JOIN seat s FORCE INDEX (PRIMARY) ON s.id = d.id AND s.deleted_at IS NULL"
+	" STRAIGHT_JOIN seat s FORCE INDEX (PRIMARY) ON s.id = d.id"
 	" STRAIGHT_JOIN concert_schedule h FORCE INDEX (PRIMARY) ON h.id = s.concert_schedule_id"
 	" STRAIGHT_JOIN concert c FORCE INDEX (PRIMARY) ON c.id = h.concert_id"};
 
@@ -76,13 +77,6 @@ const struct db_query *const seat_load_queries[] = {
 	&lock_seats,        &read_seats,      &lock_holds,    &lock_tickets,
 	&find_ticket_holds, &find_past_holds, &find_payments, NULL};
 
-static int ascending(const void *a, const void *b)
-{
-	int64_t left = *(const int64_t *)a;
-	int64_t right = *(const int64_t *)b;
-	return (left > right) - (left < right);
-}
-
 static int64_t seat_of(const struct job *job)
 {
 	return job->seat;
@@ -101,11 +95,9 @@ static void gather_ids(struct rows *rows, const struct batch *batch,
 	int64_t *ids = mem_array(NULL, batch->count, sizeof *ids);
 	for (size_t i = 0; i < batch->count; i++)
 		ids[i] = id_of(&batch->entries[i].job);
-	qsort(ids, batch->count, sizeof *ids, ascending);
+	size_t count = rows_sort_ids(ids, batch->count);
 	rows_clear(rows);
-	for (size_t i = 0; i < batch->count; i++) {
-		if (!ids[i] || (i && ids[i] == ids[i - 1]))
-			continue;
+	for (size_t i = 0; i < count; i++) {
 		rows_next(rows);
 		rows_int(rows, "id", ids[i]);
 	}
@@ -130,6 +122,7 @@ static enum err take_seat(void *arg, const struct db_row *row)
 	seat->close_us = db_row_int(row, 6);
 	seat->booking_start_us = db_row_int(row, 7);
 	seat->booking_end_us = db_row_int(row, 8);
+	seat->is_deleted = db_row_int(row, 9) != 0;
 	return ERR_OK;
 }
 

@@ -16,7 +16,7 @@ struct scene {
 	struct seat_world *world;
 	struct batch_entry *entry;
 	int64_t now_us;
-	struct seat *seat;       /* NULL: there is no such seat */
+	struct seat *seat;       /* NULL: there is no such seat, or it was taken off */
 	struct ticket *ticket;   /* NULL: no such ticket, or another user's */
 	struct hold *hold;       /* on the seat, PENDING or PAID; NULL: it is free */
 	struct account *account; /* the payer's; NULL: not loaded */
@@ -104,9 +104,11 @@ static enum err make_hold(struct scene *scene)
 				   .expires_us = scene->now_us + scene->world->policy.hold_us,
 				   .status = HOLD_PENDING};
 	enum err err = cover_hold(scene, fresh.expires_us);
-	if (!err)
-		scene->ticket->hold = seat_world_add_hold(scene->world, &fresh);
-	return err;
+	if (err)
+		return err;
+	scene->ticket->hold = seat_world_add_hold(scene->world, &fresh);
+	scene->entry->starts_hold = true;
+	return ERR_OK;
 }
 
 static bool is_on_sale(const struct scene *scene)
@@ -259,6 +261,8 @@ static void decide(void *world, struct batch_entry *entry, int64_t now_us)
 		scene.ticket = NULL;
 	if (scene.seat)
 		scene.hold = seat_world_live_hold(world, scene.seat);
+	if (scene.seat && scene.seat->is_deleted && job->kind != JOB_EXPIRE)
+		scene.seat = NULL;
 	if (scene.ticket)
 		scene.account = ledger_find(&scene.world->ledger, &scene.ticket->user);
 	entry->outcome.err = rule_of[job->kind] ? rule_of[job->kind](&scene) : ERR_BAD_KIND;

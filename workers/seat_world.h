@@ -32,7 +32,8 @@ enum ticket_status ticket_status_from(const char *name);
 struct seat {
 	int64_t id;
 	int64_t price;
-	bool is_active; /* on sale at all */
+	bool is_active;  /* on sale at all */
+	bool is_deleted; /* or its schedule or concert: unknown to users, but its hold still ends */
 	char number[SEAT_NUMBER_SIZE];
 	char concert_name[CONCERT_NAME_SIZE];
 	int64_t open_us, close_us;

@@ -79,17 +79,21 @@ static enum err isolate(struct worker *worker)
 			continue;
 		}
 		entry->outcome = worker->single.entries[0].outcome;
+		entry->starts_hold = worker->single.entries[0].starts_hold;
 		intake->batch.now_us = worker->single.now_us;
 	}
 	return ERR_OK;
 }
 
-/* Expiry and dead letters must be confirmed before the acknowledgement. A crash before that costs a
- * repeat, which finds the stored outcome and publishes again. */
-static enum err deliver_due(struct worker *worker)
+/* Tells those who wait, then sees to what must be confirmed before the acknowledgement; all of it
+ * again on a new connection, since replies may have died with the old one. A crash on the way costs
+ * a repeat, which finds the stored outcome and publishes again. */
+static enum err deliver(struct worker *worker)
 {
 	for (unsigned attempt = 0; !worker_is_stopping() || attempt == 0; attempt++) {
 		enum err err = outbox_ensure_open(&worker->outbox);
+		if (!err)
+			err = outbox_send_replies(&worker->outbox, &worker->intake);
 		if (!err)
 			err = outbox_send_due(&worker->outbox, &worker->intake);
 		if (!err)
@@ -145,9 +149,7 @@ void shift_run(struct worker *worker, unsigned lane)
 		return; /* TERM: unacknowledged, it comes again */
 	int64_t applied_us = clock_us();
 	fault_point("after-commit");
-	if (outbox_ensure_open(&worker->outbox) == ERR_OK)
-		outbox_send_replies(&worker->outbox, intake);
-	err = deliver_due(worker);
+	err = deliver(worker);
 	fault_point("after-reply");
 	if (!err && worker->consumer.broker && generation == worker->consumer.generation)
 		err = consumer_ack(&worker->consumer, lane, intake);

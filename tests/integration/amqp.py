@@ -77,11 +77,11 @@ class Broker:
         self.channel.queue_purge(queue)
 
     @contextlib.contextmanager
-    def replies(self):
+    def replies(self, kind="test"):
         """A reply queue of the test's own; gone at the end."""
         connection = connect(self.url)
         try:
-            yield Replies(connection.channel(), f"reply.test.{new_id()}")
+            yield Replies(connection.channel(), f"reply.{kind}.{new_id()}")
         finally:
             connection.close()
 
@@ -175,6 +175,11 @@ class Replies:
 
         wait_until(arrived, deadline_s, f"a reply on {self.name}", 0)
         return self._got.pop(0)
+
+    def none(self):
+        """True when nothing has come."""
+        self._channel.connection.process_data_events(0)
+        return not self._got
 
     def next(self, deadline_s=20):
         return self.next_message(deadline_s)[1]

@@ -184,7 +184,7 @@ class Site:
     def swarm(self, calls, clients=100, address=None):
         """Sends all calls over so many kept connections at once; the answers in the same order.
         All connections are open before the first request leaves."""
-        return asyncio.run(self._swarm(list(calls), clients, address))
+        return asyncio.run(self.swarm_async(list(calls), clients, address))
 
     def settle(self, answer, deadline_s=30):
         return self.settle_all([answer], deadline_s)[0]
@@ -250,7 +250,7 @@ class Site:
         return await asyncio.open_connection(self.host, self.port,
                                              local_addr=(address or self.next_address(), 0))
 
-    async def _swarm(self, calls, clients, address):
+    async def swarm_async(self, calls, clients, address=None):
         streams = []
         # Opened in groups, so that the listen queue of a small machine is not overrun.
         wanted = min(clients, len(calls))

@@ -49,7 +49,8 @@ static const struct sample {
 } samples[] = {
 	/* what every store shares */
 	{"find-jobs", HEX_IDS},
-	{"find-charges", HEX_IDS},
+	{"find-postings", HEX_IDS},
+	{"find-reserves", HEX_IDS},
 	{"insert-jobs", TWO(JOB, ID1, ID2)},
 	{"update-jobs", TWO(JOB, ID1, ID2)},
 	{"read-clock", NULL},

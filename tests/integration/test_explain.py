@@ -12,8 +12,10 @@ from api import charge, reserve
 from instance import find_program
 
 
-# What is read from end to end on purpose: all schedules, for a snapshot of those on sale.
-WHOLE = {"snapshot_seats": ["s"]}
+# What walks along a key on purpose: all concerts and schedules, for a snapshot of those on sale;
+# and one row at the end of the policies, or whether there is any.
+WHOLE = {"snapshot_seats": ["s"], "snapshot_concerts": ["c"], "snapshot_schedules": ["s"],
+         "read-policy": ["p"], "snapshot_gate": ["p"], "insert-first-policy": ["gate_policy"]}
 
 
 @cache
@@ -38,7 +40,7 @@ def explain(db, sql, sample):
 
 def full_scans(plan):
     return [step["table"] for step in plan
-            if step["type"] == "ALL" and step["key"] is None and step["table"] is not None
+            if step["type"] in ("ALL", "index") and step["table"] is not None
             and not step["table"].startswith("<")
             and "json_table" not in (step["Extra"] or "").lower()]
 

@@ -5,7 +5,7 @@ import uuid
 from datetime import datetime
 
 from amqp import SEAT_PARTITIONS, envelope, job, partition
-from api import cancel, pay, reserve, seats
+from api import cancel, new_key, pay, reserve, seats
 from wait import wait_for_moment, wait_until
 
 
@@ -74,6 +74,46 @@ def test_each_hold_publishes_its_expiry(site, broker, db, schedule, hold_s):
     wait_until(lambda: broker.depth(queue) == 0, hold_s + 3, "the delay to pass")
     wait_until(lambda: all(db.statuses(seat) == ["EXPIRED"] for seat in schedule.seats[:5]), 3,
                "expiry")
+
+
+def test_a_repeated_reserve_publishes_no_second_expiry(site, broker, db, seat, hold_s):
+    """Else one fan could fill the delay queue, and nobody could reserve any more."""
+    queue = f"hold.expiry.{hold_s}s"
+    wait_until(lambda: broker.depth(queue) == 0, hold_s + 3, "an empty delay queue")
+    fan, key = site.fan(), new_key()
+    for each in (key, key, new_key(), new_key()):
+        site.do(reserve(fan.token, seat, each)).ok()
+    wait_until(lambda: broker.depth(queue) == 1, 2, "the one message that waits")
+
+
+def test_a_full_delay_queue_stops_no_sale(site, broker, db, schedule, hold_s):
+    """The sweeper finds the holds whose expiry the broker refused."""
+    policy = f"policies/{broker.vhost}/full"
+    broker.management(policy, "PUT", {"pattern": r"^hold\\.expiry\\.", "apply-to": "queues",
+                                      "definition": {"max-length": 1}})
+    try:
+        fans = site.fans(8, balance=1000)
+        for fan, seat in zip(fans, schedule.seats):
+            site.do(reserve(fan.token, seat)).ok()
+        site.do(pay(fans[0].token, schedule.seats[0])).ok()
+        wait_until(lambda: [db.statuses(seat) for seat in schedule.seats[1:8]]
+                   == [["EXPIRED"]] * 7, hold_s + 5, "the sweeper")
+    finally:
+        broker.management(policy, "DELETE")
+
+
+def test_a_hold_on_a_seat_that_was_taken_off_ends(site, db, schedule, hold_s):
+    first, second = site.fans(2, balance=1000)
+    gone, left = schedule.seats[:2]
+    for fan, seat in ((first, gone), (second, left)):
+        site.do(reserve(fan.token, seat)).ok()
+    db.run("UPDATE seat SET deleted_at = SYSDATE(6) WHERE id = %s", gone)
+    site.do(pay(first.token, gone)).refused(404, "unknown-seat")
+    db.run("UPDATE concert_schedule SET deleted_at = SYSDATE(6) WHERE id = %s", schedule.id)
+    site.do(pay(second.token, left)).refused(404, "unknown-seat")
+    wait_until(lambda: [db.statuses(seat) for seat in (gone, left)] == [["EXPIRED"]] * 2,
+               hold_s + 3, "expiry")
+    assert site.balances([first.user, second.user]) == [1000, 1000]
 
 
 def test_with_the_delay_queue_purged_the_sweeper_expires(site, broker, db, schedule, hold_s):

@@ -69,10 +69,14 @@ def test_a_paused_line_admits_nobody(site, db):
 
 
 def test_an_unknown_rate_is_not_zero(site, db):
+    """Nobody knows when a paused line will move."""
     with waiting(site, db, 1) as fans:
-        found = site.send(status(fans[0].token)).ok()
-        assert found["etaKnown"] in (True, False)
-        assert (found["etaSeconds"] is None) == (found["etaKnown"] is False)
+        def told():
+            found = site.send(status(fans[0].token)).ok()
+            assert found["status"] == "WAITING"
+            return (found["etaKnown"], found["etaSeconds"]) == (False, None)
+
+        wait_until(told, 5, "an eta that is not known")
 
 
 def test_who_waits_is_refused_with_the_place(site, db, schedule):
