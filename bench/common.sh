@@ -57,13 +57,13 @@ bench_start() { # NAME [VARIABLE=VALUE …]
 bench_serve() { # NAME …
     local name keepalive limit
     keepalive=$(sed -nE 's/^\s*(keepalive [0-9]+;).*/\1/p' "$var/etc/nginx.conf")
-    limit=$(sed -nE 's/^\s*(limit_conn at_once [0-9]+;).*/\1/p' "$var/etc/nginx.conf" | head -n 1)
+    limit=$(sed -nE 's/^\s*(limit_conn [a-z_]+ [0-9]+;).*/\1/p' "$var/etc/nginx.conf" | head -n 2)
     for name in "$@"; do
         printf 'upstream bench-%s { server unix:%s max_fails=0; %s keepalive_requests 1000000; }\n' \
             "$name" "$scratch/$name.sock" "$keepalive"
     done >"$var/etc/nginx-http-bench.conf"
     for name in "$@"; do
-        printf 'location = /bench/%s { %s fastcgi_pass bench-%s; }\n' "$name" "$limit" "$name"
+        printf 'location = /bench/%s { %s fastcgi_pass bench-%s; }\n' "$name" "${limit//$'\n'/ }" "$name"
     done >"$var/etc/nginx-server-bench.conf"
     # nginx's workers are another user when it was started by root.
     chmod 711 "$scratch"

@@ -29,10 +29,13 @@ nginx_keepalive() {
 # A kept connection holds a thread of a front, used or not. So that none waits behind an idle one:
 # threads >= requests at once + kept connections. Any one front may have to take them all.
 nginx_write_conf() {
-    local threads workers keepalive deadline_s files as_user='' upstreams='' index
+    local threads workers keepalive deadline_s files at_once per_address as_user='' upstreams='' index
     threads=$(setting front_threads)
     workers=$(setting nginx_workers)
     keepalive=$(nginx_keepalive)
+    at_once=$((threads - keepalive * workers))
+    per_address=$(setting nginx_per_address)
+    ((per_address > 0)) || per_address=$(((at_once + 3) / 4))
     deadline_s=$(($(setting reply_deadline_ms) / 1000 + 10))
     files=$(open_files)
     [ "$(id -u)" != 0 ] || as_user='user root;'
@@ -41,10 +44,28 @@ nginx_write_conf() {
     done
     fill "$root/nginx/boxoffice.conf.in" user "$as_user" var "$var" web "$root/web" port "$port_site" \
         workers "$workers" files "$files" connections "$((files / 2))" \
-        servers "$upstreams" keepalive "$keepalive" at_once "$((threads - keepalive * workers))" \
+        servers "$upstreams" keepalive "$keepalive" at_once "$at_once" \
+        by_address "$per_address" listen "$(nginx_listen)" trusted "$(nginx_trusted)" \
         read_s "$deadline_s" issue_rate "$(setting nginx_issue_rate)" \
         issue_burst "$(setting nginx_issue_burst)" |
         write_changed "$var/etc/nginx.conf"
+}
+
+nginx_listen() {
+    local address
+    address=$(setting nginx_address)
+    [[ $address != *:* ]] || address="[$address]"
+    [ "$address" = 0.0.0.0 ] || printf 'listen 127.0.0.1:%s backlog=4096; ' "$port_site"
+    [ -z "$address" ] || printf 'listen %s:%s backlog=4096;' "$address" "$port_site"
+}
+
+nginx_trusted() {
+    local proxies proxy
+    IFS=, read -ra proxies <<<"$(setting nginx_trusted)"
+    for proxy in "${proxies[@]}"; do
+        printf 'set_real_ip_from %s; ' "$proxy"
+    done
+    ((${#proxies[@]} == 0)) || printf 'real_ip_header X-Forwarded-For; real_ip_recursive on;'
 }
 
 site_is_ready() { curl -sf --max-time 5 -o /dev/null "http://127.0.0.1:$port_site/readyz"; }

@@ -8,6 +8,9 @@ declare -rA launcher_settings=(
     [fronts]=1 [seat_workers]=1 [account_workers]=1 [gate_workers]=1
     [nginx_workers]=1         # processes
     [nginx_keepalive]=0       # connections to the fronts kept open, in all; 0: by front_threads
+    [nginx_address]=''        # to listen on beside 127.0.0.1; 0.0.0.0: all of IPv4
+    [nginx_trusted]=''        # addresses of proxies whose X-Forwarded-For is believed, comma between
+    [nginx_per_address]=0     # requests at once from one address; 0: a quarter of what is let in
     [nginx_issue_rate]=1000   # POST /user and /queue/issue: requests a second and address
     [nginx_issue_burst]=10000 # and as many more at once
 )
@@ -61,6 +64,9 @@ settings_check() {
     for name in seat_workers account_workers gate_workers; do
         setting_number "$name" 0 64 >/dev/null || exit
     done
+    setting_number nginx_per_address 0 8192 >/dev/null || exit
+    [[ $(setting nginx_address) =~ ^[0-9A-Fa-f.:]*$ ]] || die "nginx_address must be an address"
+    [[ $(setting nginx_trusted) =~ ^[0-9A-Fa-f.:/,]*$ ]] || die "nginx_trusted must be addresses with commas between"
     setting_number nginx_issue_rate 1 1000000 >/dev/null || exit
     setting_number nginx_issue_burst 0 1000000 >/dev/null || exit
     nginx_keepalive >/dev/null || exit

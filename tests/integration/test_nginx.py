@@ -70,6 +70,38 @@ def test_beyond_the_limit_a_clean_503(site, instance):
     site.send(get("/healthz")).ok()
 
 
+async def stall(site, address, count):
+    """So many requests of one address that never end."""
+    half = post("/user", b'{"name":"slow"}').encode(site.host)[:-5]
+    streams = [await asyncio.open_connection(site.host, site.port, local_addr=(address, 0))
+               for _ in range(count)]
+    for _, writer in streams:
+        writer.write(half)
+    return streams
+
+
+async def stalled(site, address, limit):
+    """What others hear while one address holds all that it may, and what it hears itself."""
+    streams = await stall(site, address, limit)
+    try:
+        refused = None
+        while refused is None or refused.status == 200:
+            refused = (await site.swarm_async([get("/healthz")], 1, address))[0]
+        return refused, await site.swarm_async([get("/healthz")] * 50, 10)
+    finally:
+        for _, writer in streams:
+            writer.close()
+
+
+def test_slow_bodies_from_one_address_keep_nobody_else_out(site, instance):
+    text = (instance.var / "etc" / "nginx.conf").read_text()
+    limit = int(re.search(r"limit_conn by_address (\d+);", text).group(1))
+    assert limit * 4 <= at_once(instance) + 3
+    refused, others = asyncio.run(stalled(site, site.next_address(), limit))
+    refused.refused(503, "unavailable")
+    assert {answer.status for answer in others} == {200}
+
+
 def test_too_many_registrations_from_one_address(site):
     address = site.next_address()
     answers = site.swarm([post("/user", {"name": ""}) for _ in range(1500)], 50, address)
