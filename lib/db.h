@@ -18,8 +18,8 @@ struct db; /* opaque */
 
 /* A statement: a static constant beside the function that runs it. Its address is its identity.
  *
- * One that joins JSON_TABLE to a table says FORCE INDEX: a table of few rows MariaDB would
- * otherwise read, and lock, from end to end, STRAIGHT_JOIN or not. */
+ * It says FORCE INDEX: a table of few rows MariaDB would otherwise read, and lock, from end to end,
+ * STRAIGHT_JOIN or not; and for ORDER BY id LIMIT it walks along the whole history. */
 struct db_query {
 	const char *name; /* for the log and for the EXPLAIN test */
 	const char *text;

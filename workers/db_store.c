@@ -32,9 +32,9 @@ static const struct db_query find_postings = {
 	"find-postings",
 	"SELECT h.job_id, h.amount, h.balance_after, h.description, u.uuid, r.seat_id FROM " JOB_IDS
 	" STRAIGHT_JOIN cash_history h FORCE INDEX (cash_history_job) ON h.job_id = UNHEX(d.id)"
-	" STRAIGHT_JOIN user u ON u.id = h.user_id"
+	" STRAIGHT_JOIN user u FORCE INDEX (PRIMARY) ON u.id = h.user_id"
 	" LEFT JOIN payment p FORCE INDEX (payment_job) ON p.job_id = h.job_id"
-	" LEFT JOIN seat_reservation r ON r.id = p.reservation_id"};
+	" LEFT JOIN seat_reservation r FORCE INDEX (PRIMARY) ON r.id = p.reservation_id"};
 
 /* No locks. seat_reservation by seat_reservation_job: reserves whose row in job was pruned. */
 static const struct db_query find_reserves = {

@@ -95,7 +95,8 @@ static const struct db_query admit_tickets = {
 /* No locks: candidates. By waiting_queue_status, over the admitted. */
 static const struct db_query find_due = {
 	"find-due",
-	"SELECT w.id FROM waiting_queue w WHERE w.status = 'ACTIVE' AND w.expired_at <= NOW(6)"
+	"SELECT w.id FROM waiting_queue w FORCE INDEX (waiting_queue_status)"
+	" WHERE w.status = 'ACTIVE' AND w.expired_at <= NOW(6)"
 	" ORDER BY w.id LIMIT 1000"};
 
 /* Locks waiting_queue by primary key, ascending; then the end of its last hold, by
@@ -103,7 +104,8 @@ static const struct db_query find_due = {
 static const struct db_query lock_due = {
 	"lock-due",
 	"SELECT w.id, " SQL_US("w.expired_at") ","
-	" (SELECT " SQL_US("MAX(r.expires_at)") " FROM seat_reservation r"
+	" (SELECT " SQL_US("MAX(r.expires_at)")
+	" FROM seat_reservation r FORCE INDEX (seat_reservation_ticket)"
 	" WHERE r.ticket_id = w.id AND r.status = 'PENDING')"
 	" FROM " SQL_IDS
 	" STRAIGHT_JOIN waiting_queue w FORCE INDEX (PRIMARY)"
@@ -113,19 +115,23 @@ static const struct db_query lock_due = {
 /* No locks. By waiting_queue_status and waiting_queue_admitted: as many rows as are admitted. */
 static const struct db_query count_admitted = {
 	"count-admitted",
-	"SELECT (SELECT COUNT(*) FROM waiting_queue a WHERE a.status = 'ACTIVE'),"
-	" (SELECT COUNT(*) FROM waiting_queue m WHERE m.admitted_at > NOW(6) - INTERVAL 60 SECOND)"};
+	"SELECT (SELECT COUNT(*) FROM waiting_queue a FORCE INDEX (waiting_queue_status)"
+	" WHERE a.status = 'ACTIVE'),"
+	" (SELECT COUNT(*) FROM waiting_queue m FORCE INDEX (waiting_queue_admitted)"
+	" WHERE m.admitted_at > NOW(6) - INTERVAL 60 SECOND)"};
 
 /* No locks. By waiting_queue_admitted. */
 static const struct db_query count_window = {
 	"count-window",
-	"SELECT COUNT(*) FROM waiting_queue w WHERE w.admitted_at >"
+	"SELECT COUNT(*) FROM waiting_queue w FORCE INDEX (waiting_queue_admitted)"
+	" WHERE w.admitted_at >"
 	" NOW(6) - INTERVAL CAST(JSON_VALUE(?, '$[0].window') AS SIGNED) SECOND"};
 
 /* No locks: the line does not change while gate_state is held. By waiting_queue_status. */
 static const struct db_query read_line = {
 	"read-line",
-	"SELECT w.id FROM waiting_queue w WHERE w.status = 'WAITING' ORDER BY w.id LIMIT 1000"};
+	"SELECT w.id FROM waiting_queue w FORCE INDEX (waiting_queue_status)"
+	" WHERE w.status = 'WAITING' ORDER BY w.id LIMIT 1000"};
 /* clang-format on */
 
 const struct db_query *const gate_store_queries[] = {

@@ -61,7 +61,7 @@ static const struct db_query find_past_holds = {
 	"SELECT " HOLD_COLUMNS
 	" FROM " SQL_ROWS(SQL_COLUMN("seat", "BIGINT") ", " SQL_COLUMN("user", "BIGINT"))
 	" STRAIGHT_JOIN seat_reservation r FORCE INDEX (PRIMARY) ON r.id ="
-	" (SELECT MAX(x.id) FROM seat_reservation x"
+	" (SELECT MAX(x.id) FROM seat_reservation x FORCE INDEX (seat_reservation_seat_user)"
 	" WHERE x.seat_id = d.seat AND x.user_id = d.user)"};
 
 /* No locks: a payment never changes while its reservation's row is held. By payment_reservation. */

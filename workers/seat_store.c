@@ -8,6 +8,7 @@
 static const struct db_query find_overdue = {
 	"find-overdue",
 	"SELECT r.job_id, r.seat_id FROM seat_reservation r"
+	" FORCE INDEX (seat_reservation_due)"
 	" WHERE r.status = 'PENDING' AND r.expires_at <= NOW(6)"
 	" ORDER BY r.expires_at LIMIT 500 FOR UPDATE SKIP LOCKED"};
 /* clang-format on */

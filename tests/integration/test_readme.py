@@ -98,7 +98,7 @@ def test_the_settings_are_those_of_the_programs():
 def test_the_launchers_settings_are_those_of_the_launcher():
     source = (ROOT / "launcher/settings.sh").read_text()
     table = source.split("launcher_settings=(", 1)[1].split("\n)", 1)[0]
-    told = [[f"`{name}`", value] for name, value in re.findall(r"\[(\w+)\]=(\d+)", table)]
+    told = [[f"`{name}`", value] for name, value in re.findall(r"\[(\w+)\]=(\d*)", table)]
     assert [row[:2] for row in rows(section("Settings")) if len(row) == 3] == told
 
 

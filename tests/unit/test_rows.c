@@ -118,14 +118,10 @@ static void rows_end_once(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(no_rows_are_an_empty_array),
-		TEST(each_row_is_an_object),
-		TEST(integers_keep_their_value),
-		TEST(text_stays_raw_utf8),
-		TEST(bytes_are_digits_for_unhex),
-		TEST(cleared_rows_begin_anew),
-		TEST(ids_are_sorted_once_each),
-		TEST(rows_end_once),
+		TEST(no_rows_are_an_empty_array), TEST(each_row_is_an_object),
+		TEST(integers_keep_their_value),  TEST(text_stays_raw_utf8),
+		TEST(bytes_are_digits_for_unhex), TEST(cleared_rows_begin_anew),
+		TEST(ids_are_sorted_once_each),   TEST(rows_end_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
