@@ -52,7 +52,7 @@ build() { # TARGET …
 }
 
 build_locked() { # FOLDER TARGET …
-    local folder=$1 configured flags words
+    local folder=$1 configured flags words target
     shift
     [ -x "$root/configure" ] || (cd "$root" && autoreconf -fi) || return
     configured=$(cat "$folder/.flags" 2>/dev/null)
@@ -65,5 +65,8 @@ build_locked() { # FOLDER TARGET …
         (cd "$folder" && "$root/configure" -q "${words[@]}") || return
         printf '%s\n' "$flags" >"$folder/.flags"
     fi
-    make -s -C "$folder" -j "$(nproc)" "$@"
+    # One target after the other: "all" runs a make of its own, which would compile the files of the next one beside it.
+    for target; do
+        make -s -C "$folder" -j "$(nproc)" "$target" || return
+    done
 }
