@@ -2,7 +2,7 @@
 
 import pytest
 
-from amqp import Broker
+from amqp import SEAT_PARTITIONS, Broker
 from api import Site
 from db import Db
 from instance import Instance
@@ -63,6 +63,17 @@ def broker(instance):
 @pytest.fixture(scope="session")
 def hold_s():
     return HOLD_S
+
+
+@pytest.fixture
+def no_holds(broker, db):
+    """No hold is live and no expiry under way: seat workers get the test's own jobs alone."""
+    def none():
+        queues = [f"hold.expiry.{HOLD_S}s", *(f"seat.{k}" for k in range(SEAT_PARTITIONS))]
+        return (db.value("SELECT COUNT(*) FROM seat_reservation WHERE status = 'PENDING'") == 0
+                and not any(broker.depth(queue) for queue in queues))
+
+    wait_until(none, 3 * HOLD_S + 10, "the end of other tests' holds", 0.1)
 
 
 @pytest.fixture

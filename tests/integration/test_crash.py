@@ -51,7 +51,7 @@ def test_a_charge(site, instance, db, point):
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_a_reservation(site, instance, db, seat, hold_s, point):
+def test_a_reservation(site, instance, db, no_holds, seat, hold_s, point):
     fan, key = site.fan(), new_key()
     with dying(instance, "seat-worker", point):
         answer = send_meanwhile(site, reserve(fan.token, seat, key))
@@ -62,7 +62,7 @@ def test_a_reservation(site, instance, db, seat, hold_s, point):
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_a_payment(site, instance, db, seat, point):
+def test_a_payment(site, instance, db, no_holds, seat, point):
     fan, key = site.fan(balance=1500), new_key()
     site.do(reserve(fan.token, seat)).ok()
     # The restarts take longer than a hold of these tests lasts.

@@ -82,7 +82,8 @@ def test_a_worker_told_to_end_leaves_nothing_undone(site, instance, db):
     assert db.balance(user) == 400 and len(db.charges(user)) == 400
 
 
-def test_a_stopped_worker_that_wakes_up_after_its_successor_took_over(site, instance, db, seat):
+def test_a_stopped_worker_that_wakes_up_after_its_successor_took_over(
+        site, instance, db, no_holds, seat):
     """It stood still inside its transaction, row locks held. A single active consumer is not a
     lock: what it does when it wakes up must come to nothing."""
     fan, other = site.fans(2, balance=1000)
