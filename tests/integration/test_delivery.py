@@ -213,7 +213,7 @@ def test_a_bad_job_is_answered_in_its_place(site, broker, db):
     assert [(each["index"], each["ok"]) for each in results] == [(0, True), (1, False), (2, True)]
     assert results[1]["code"] == "bad-field" and "amount" in results[1]["message"]
     assert db.balance(user) == 4
-    broker.dead_letters_with(results[1]["id"])
+    broker.dead_letter(results[1]["id"])
 
 
 def test_the_worker_checks_the_ticket_again(site, broker, db, seat):

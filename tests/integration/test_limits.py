@@ -186,4 +186,4 @@ def test_numbers_of_a_seat_job(broker, field, value):
     work = {**job("reserve", userId=new_id(), ticket=1, seatId=1), field: value}
     result = broker.ask("seat", partition(1), work)[0]
     assert result["code"] == "bad-field" and field in result["message"]
-    broker.dead_letters_with(work["id"])
+    broker.dead_letter(work["id"])
