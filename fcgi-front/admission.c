@@ -12,8 +12,15 @@ static uint32_t jitter(void)
 static struct place waiting(const struct snapshot *snapshot, int64_t number)
 {
 	const struct snapshot_gate *gate = &snapshot->gate;
+	const struct place_facts facts = {
+		.ahead = line_ahead(snapshot->line, number),
+		.waiting = line_count(snapshot->line),
+		.per_minute = gate->state == POLICY_OPEN ? gate->per_minute : 0,
+		.is_near = number <= gate->near,
+		.jitter = jitter(),
+	};
 
-	return place_waiting(number, gate->served, gate->paused ? 0 : gate->per_minute, jitter());
+	return place_waiting(&facts);
 }
 
 enum admission admission_judge(const struct snapshot *snapshot, const struct queue_token *token,
@@ -25,12 +32,14 @@ enum admission admission_judge(const struct snapshot *snapshot, const struct que
 		return ADMISSION_FOREIGN;
 	if (ticket != NULL && ticket->expires_us > snapshot_time_us(snapshot, now_us)) {
 		*place = place_active(ticket->expires_us);
-		return ADMISSION_ACTIVE;
-	}
-	if (token->ticket <= snapshot->gate.served)
+		place->sign_counts = ticket->is_expected;
+	} else if (line_has(snapshot->line, token->ticket)) {
+		*place = waiting(snapshot, token->ticket);
+	} else {
 		return ADMISSION_GONE;
-	*place = waiting(snapshot, token->ticket);
-	return ADMISSION_WAITING;
+	}
+	place_tell(place, snapshot);
+	return place->active ? ADMISSION_ACTIVE : ADMISSION_WAITING;
 }
 
 static enum err judge_newest(const struct front *front, const struct queue_token *token,
@@ -45,6 +54,20 @@ static enum err judge_newest(const struct front *front, const struct queue_token
 	return ERR_OK;
 }
 
+struct place admission_guess(const struct front *front, int64_t number, bool is_active)
+{
+	struct snapshot *snapshot = snapshots_hold(front->snapshots);
+	struct place place = place_active(0);
+
+	if (snapshot == NULL)
+		return is_active ? place : place_waiting(&(struct place_facts){.jitter = jitter()});
+	if (!is_active)
+		place = waiting(snapshot, number);
+	place_tell(&place, snapshot);
+	snapshot_release(snapshot);
+	return place;
+}
+
 /* What the ticket's row says, once no snapshot knows it as live. */
 static enum err look_up(const struct front *front, const struct queue_token *token,
 			struct place *place)
@@ -57,24 +80,30 @@ static enum err look_up(const struct front *front, const struct queue_token *tok
 	if (err != ERR_OK)
 		return err;
 	switch (ticket.status) {
-	case LOOKUP_TICKET_WAITING:
-		*place = place_waiting(token->ticket, token->ticket, 0, jitter());
+	case TICKET_WAITING:
+	case TICKET_ASIDE:
+		*place = admission_guess(front, token->ticket, false);
 		return ERR_OK;
-	case LOOKUP_TICKET_ACTIVE:
+	case TICKET_ACTIVE:
 		if (!ticket.is_live)
 			return ERR_TOKEN_EXPIRED;
-		*place = place_active(ticket.expires_us);
+		*place = admission_guess(front, token->ticket, true);
+		place->expires_us = ticket.expires_us;
 		return ERR_OK;
-	case LOOKUP_TICKET_EXPIRED:
+	case TICKET_EXPIRED:
 		return ERR_TOKEN_EXPIRED;
-	case LOOKUP_TICKET_FINISHED:
+	case TICKET_FINISHED:
 		return ERR_TOKEN_FINISHED;
+	case TICKET_LEFT:
+		return ERR_TOKEN_LEFT;
 	}
 	return ERR_TOKEN_INVALID;
 }
 
-enum err admission_find(const struct front *front, const struct queue_token *token,
-			int64_t deadline_us, struct place *place)
+/* Before it says that a ticket is not live, it waits for a fresh snapshot and looks the ticket up.
+ */
+static enum err find(const struct front *front, const struct queue_token *token,
+		     int64_t deadline_us, struct place *place)
 {
 	enum admission admission = ADMISSION_GONE;
 	enum err err = judge_newest(front, token, &admission, place);
@@ -94,6 +123,16 @@ enum err admission_find(const struct front *front, const struct queue_token *tok
 		break;
 	}
 	return look_up(front, token, place);
+}
+
+enum err admission_find(const struct front *front, const struct queue_token *token,
+			int64_t deadline_us, struct place *place)
+{
+	enum err err = find(front, token, deadline_us, place);
+
+	if (err == ERR_OK && place->sign_counts)
+		signs_note(front->signs, token->ticket, place->active);
+	return err;
 }
 
 enum err admission_check(const struct front *front, const struct queue_token *token,

@@ -32,4 +32,8 @@ MUST_CHECK enum err admission_find(const struct front *front, const struct queue
 MUST_CHECK enum err admission_check(const struct front *front, const struct queue_token *token,
 				    int64_t deadline_us, struct place *place);
 
+/* The place of a ticket that nothing is known of but its number and whether it is admitted, as of
+ * the newest snapshot. */
+struct place admission_guess(const struct front *front, int64_t number, bool is_active);
+
 #endif

@@ -82,8 +82,7 @@ static enum err render_issued(struct call *call, const struct id *user, const ch
 	is_active = strcmp(status, "ACTIVE") == 0;
 	find = is_active ? admission_check : admission_find;
 	if (find(call->front, &token, call_deadline_us(call), &place) != ERR_OK)
-		place = is_active ? place_active(0)
-				  : place_waiting(token.ticket, token.ticket, 0, 0);
+		place = admission_guess(call->front, token.ticket, is_active);
 	text_printf(out, "{\"token\":\"%s\",", text);
 	place_write(&place, out);
 	text_putc(out, '}');

@@ -107,6 +107,7 @@ static void answer_error(struct call *call, enum err err)
 		text_putc(&data, '{');
 		place_write(&call->place, &data);
 		text_putc(&data, '}');
+		call->response->retry_after_s = place_retry_after_s(&call->place);
 	}
 	answer_failure(call, err, call->why, data.length > 0 ? data.bytes : "");
 	text_fini(&data);

@@ -13,6 +13,7 @@
 #include "json.h"
 #include "lookup.h"
 #include "place.h"
+#include "signs.h"
 #include "snapshot.h"
 #include "token.h"
 
@@ -22,6 +23,7 @@ struct front {
 	struct token_keys *keys;
 	struct snapshots *snapshots;
 	struct courier *courier;
+	struct signs *signs;
 	struct lookup *lookup;
 };
 

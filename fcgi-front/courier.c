@@ -155,6 +155,39 @@ enum err courier_carry(struct courier *c, const struct job *job, int64_t deadlin
 	return err;
 }
 
+void courier_post_gate(struct courier *c, struct text *body)
+{
+	struct post *post = calloc(1, sizeof *post);
+	bool online;
+
+	if (post == NULL)
+		return;
+	post->body = *body;
+	*body = (struct text){0};
+	pthread_mutex_lock(&c->lock);
+	online = c->online;
+	if (online) {
+		post->next = c->posts;
+		c->posts = post;
+	}
+	pthread_mutex_unlock(&c->lock);
+	if (online)
+		courier_wake_publisher(c);
+	else
+		courier_drop_posts(post);
+}
+
+void courier_drop_posts(struct post *posts)
+{
+	while (posts != NULL) {
+		struct post *post = posts;
+
+		posts = post->next;
+		text_fini(&post->body);
+		free(post);
+	}
+}
+
 bool courier_ready(struct courier *c)
 {
 	bool ready;
@@ -179,6 +212,7 @@ static void courier_stop(struct courier *c)
 static void courier_fini(struct courier *c)
 {
 	lanes_free(c->lanes);
+	courier_drop_posts(c->posts);
 	if (c->wake_fd >= 0)
 		close(c->wake_fd);
 	pthread_cond_destroy(&c->stop);

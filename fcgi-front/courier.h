@@ -12,6 +12,7 @@
 #include "err.h"
 #include "job.h"
 #include "reply.h"
+#include "text.h"
 
 struct courier; /* opaque */
 
@@ -35,6 +36,10 @@ void courier_free(struct courier *courier);
  *   ERR_KEY_REUSED   a job of this id with other content is under way */
 MUST_CHECK enum err courier_carry(struct courier *courier, const struct job *job,
 				  int64_t deadline_us, struct outcome *outcome);
+
+/* Sends a message of jobs to the gate that nobody waits for: an envelope without reply_to. Takes
+ * the text and leaves it empty. Dropped when the broker is away. */
+void courier_post_gate(struct courier *courier, struct text *body);
 
 /* True when jobs can be sent and results can come. */
 bool courier_ready(struct courier *courier);

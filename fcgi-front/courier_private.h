@@ -11,6 +11,12 @@
 #include "courier.h"
 #include "lanes.h"
 
+/* A message that nobody waits for. */
+struct post {
+	struct text body;
+	struct post *next;
+};
+
 struct courier {
 	const struct conf *conf;
 	courier_seat_fn *seat_changed;
@@ -22,6 +28,7 @@ struct courier {
 	pthread_mutex_t lock; /* of all below */
 	pthread_cond_t stop;
 	struct lanes *lanes;
+	struct post *posts;  /* to the gate, the newest first */
 	atomic_uint waiting; /* threads that wait for a result; also changed without the lock */
 	unsigned waiting_most;
 	bool online;   /* the publisher has a connection that takes messages */
@@ -47,6 +54,9 @@ void courier_pause(struct courier *c, int ms);
 /* Chooses the next reply queue's name. The old one died with its connection, and its name may
  * still be held by it for a while. */
 void courier_rename_reply_queue(struct courier *c, char name[static BROKER_NAME_SIZE]);
+
+/* Frees a list of posts. */
+void courier_drop_posts(struct post *posts);
 
 /* The threads' mains; the argument is the courier. */
 void *courier_publish_run(void *arg);

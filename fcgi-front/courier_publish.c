@@ -96,6 +96,30 @@ static enum err publish(struct courier *c, struct broker *broker, struct parcel_
 	return err;
 }
 
+static enum err publish_posts(struct courier *c, struct broker *broker)
+{
+	struct post *posts;
+	uint64_t sequence;
+	enum err err = ERR_OK;
+
+	pthread_mutex_lock(&c->lock);
+	posts = c->posts;
+	c->posts = NULL;
+	pthread_mutex_unlock(&c->lock);
+	for (const struct post *post = posts; err == ERR_OK && post != NULL; post = post->next)
+		err = broker_publish(broker,
+				     &(struct broker_message){.exchange = "gate",
+							      .routing_key = "gate",
+							      .body = post->body.bytes,
+							      .length = post->body.length,
+							      .type = JOB_TYPE,
+							      .persistent = true,
+							      .mandatory = true},
+				     &sequence);
+	courier_drop_posts(posts);
+	return err;
+}
+
 static enum err publish_due(struct courier *c, struct broker *broker, struct text *body)
 {
 	struct parcel_message *message;
@@ -130,6 +154,8 @@ static enum err publisher_serve(struct courier *c, struct broker *broker)
 			log_warn("broker-alarm", LOG_S("blocked", blocked ? "yes" : "no"));
 			set_online(c, !blocked);
 		}
+		if (err == ERR_OK)
+			err = publish_posts(c, broker);
 		if (err == ERR_OK)
 			err = publish_due(c, broker, &body);
 	}

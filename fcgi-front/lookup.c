@@ -52,6 +52,8 @@ static const struct db_query select_job = {
 /* clang-format on */
 
 const struct db_query *const front_queries[] = {&snapshot_store_gate,
+						&snapshot_store_places,
+						&snapshot_store_changes,
 						&snapshot_store_tickets,
 						&snapshot_store_concerts,
 						&snapshot_store_schedules,
@@ -184,26 +186,15 @@ struct ticket_found {
 
 static enum err ticket_row(void *arg, const struct db_row *row)
 {
-	static const struct {
-		const char *text;
-		enum lookup_ticket_status status;
-	} statuses[] = {{"WAITING", LOOKUP_TICKET_WAITING},
-			{"ACTIVE", LOOKUP_TICKET_ACTIVE},
-			{"EXPIRED", LOOKUP_TICKET_EXPIRED},
-			{"FINISHED", LOOKUP_TICKET_FINISHED}};
 	struct ticket_found *found = arg;
 	char text[16];
 
 	db_row_text(row, 1, text, sizeof text);
-	for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
-		if (strcmp(statuses[i].text, text) != 0)
-			continue;
-		found->ticket = (struct lookup_ticket){.user = db_row_id(row, 0),
-						       .status = statuses[i].status,
-						       .expires_us = db_row_int(row, 2),
-						       .is_live = db_row_int(row, 3) != 0};
-		found->found = true;
-	}
+	found->ticket = (struct lookup_ticket){.user = db_row_id(row, 0),
+					       .status = ticket_status_from(text),
+					       .expires_us = db_row_int(row, 2),
+					       .is_live = db_row_int(row, 3) != 0};
+	found->found = true;
 	return ERR_OK;
 }
 

@@ -12,19 +12,13 @@
 #include "id.h"
 #include "job.h"
 #include "reply.h"
+#include "ticket.h"
 
 struct lookup; /* opaque */
 
-enum lookup_ticket_status {
-	LOOKUP_TICKET_WAITING,
-	LOOKUP_TICKET_ACTIVE,
-	LOOKUP_TICKET_EXPIRED,
-	LOOKUP_TICKET_FINISHED,
-};
-
 struct lookup_ticket {
 	struct id user;
-	enum lookup_ticket_status status;
+	enum ticket_status status;
 	int64_t expires_us; /* since 1970; 0: not admitted yet */
 	bool is_live;       /* expires_us is to come, by the database's clock */
 };

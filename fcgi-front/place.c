@@ -1,33 +1,42 @@
 /* Places in line. */
 #include "place.h"
 
+#include <string.h>
+
 #define POLL_PER_PLACE_MS 20
 
-/* One poll a second at the head of the line, one in ten seconds from 450 places back. Up to an
- * eighth is taken off at random. */
-static int64_t poll_after(int64_t position, uint32_t jitter)
+/* A tenth of the wait that is left or, without a rate, more the further back; but all together ask
+ * no more than so often. Up to an eighth is added at random. */
+static int64_t poll_after(const struct place_facts *facts, const struct place *place)
 {
-	int64_t most = (PLACE_POLL_MOST_MS - PLACE_POLL_LEAST_MS) / POLL_PER_PLACE_MS;
+	int64_t most = PLACE_POLL_NEAR_MS;
 	int64_t ms = PLACE_POLL_MOST_MS;
 
-	if (position < most)
-		ms = PLACE_POLL_LEAST_MS + position * POLL_PER_PLACE_MS;
-	ms -= (int64_t)(jitter % 1024) * ms / 8192;
-	return ms < PLACE_POLL_LEAST_MS ? PLACE_POLL_LEAST_MS : ms;
+	if (!facts->is_near && facts->waiting > most * PLACE_POLLS_PER_S / 1000)
+		most = facts->waiting * 1000 / PLACE_POLLS_PER_S;
+	if (most > PLACE_POLL_MOST_MS)
+		most = PLACE_POLL_MOST_MS;
+	if (place->eta_known && place->eta_s < PLACE_POLL_MOST_MS / 100)
+		ms = place->eta_s * 100;
+	else if (!place->eta_known && place->position < PLACE_POLL_MOST_MS / POLL_PER_PLACE_MS)
+		ms = PLACE_POLL_LEAST_MS + place->position * POLL_PER_PLACE_MS;
+	if (ms > most - most / 8)
+		ms = most - most / 8;
+	if (ms < PLACE_POLL_LEAST_MS)
+		ms = PLACE_POLL_LEAST_MS;
+	return ms + (int64_t)(facts->jitter % 1024) * ms / 8192;
 }
 
-struct place place_waiting(int64_t number, int64_t served, int64_t per_minute, uint32_t jitter)
+struct place place_waiting(const struct place_facts *facts)
 {
-	struct place place = {.position = number > served ? number - served : 1};
+	struct place place = {.position = facts->ahead + 1, .sign_counts = facts->is_near};
+	int64_t rate = facts->per_minute;
 
-	place.eta_known = per_minute > 0;
-	if (place.eta_known) {
-		int64_t whole = place.position / per_minute * 60;
-		int64_t rest = place.position % per_minute * 60;
-
-		place.eta_s = whole + (rest + per_minute - 1) / per_minute;
-	}
-	place.poll_ms = poll_after(place.position, jitter);
+	place.eta_known = rate > 0;
+	if (place.eta_known)
+		place.eta_s =
+			place.position / rate * 60 + (place.position % rate * 60 + rate - 1) / rate;
+	place.poll_ms = poll_after(facts, &place);
 	return place;
 }
 
@@ -35,14 +44,50 @@ struct place place_active(int64_t expires_us)
 {
 	return (struct place){.active = true,
 			      .eta_known = true,
-			      .poll_ms = PLACE_POLL_MOST_MS,
+			      .poll_ms = PLACE_POLL_NEAR_MS,
 			      .expires_us = expires_us};
+}
+
+void place_tell(struct place *place, const struct snapshot *snapshot)
+{
+	place->gate = snapshot->gate.state;
+	place->sale = snapshot->sale;
+	memcpy(place->message, snapshot->gate.message, strlen(snapshot->gate.message) + 1);
+}
+
+int place_retry_after_s(const struct place *place)
+{
+	return (int)((place->poll_ms + 999) / 1000);
+}
+
+static void write_moment(int64_t time_us, struct text *out)
+{
+	char time[TIME_TEXT_SIZE];
+
+	if (time_us == 0) {
+		text_puts(out, "null");
+		return;
+	}
+	time_format(time_us, time);
+	text_printf(out, "\"%s\"", time);
+}
+
+static void write_sale(const struct snapshot_sale *sale, struct text *out)
+{
+	static const char *const names[] = {"available", "all-held", "sold-out"};
+
+	text_printf(out, "{\"state\":\"%s\"", names[sale->state]);
+	if (sale->state == SALE_ALL_HELD) {
+		text_puts(out, ",\"held\":");
+		text_int(out, sale->held);
+		text_puts(out, ",\"nextAt\":");
+		write_moment(sale->next_us, out);
+	}
+	text_putc(out, '}');
 }
 
 void place_write(const struct place *place, struct text *out)
 {
-	char time[TIME_TEXT_SIZE];
-
 	text_printf(out, "\"status\":\"%s\",\"position\":", place->active ? "ACTIVE" : "WAITING");
 	text_int(out, place->position);
 	text_puts(out, ",\"ahead\":");
@@ -55,10 +100,12 @@ void place_write(const struct place *place, struct text *out)
 	text_printf(out, ",\"etaKnown\":%s,\"pollAfterMs\":", place->eta_known ? "true" : "false");
 	text_int(out, place->poll_ms);
 	text_puts(out, ",\"expiresAt\":");
-	if (place->expires_us == 0) {
+	write_moment(place->expires_us, out);
+	text_printf(out, ",\"gate\":\"%s\",\"sale\":", policy_state_name(place->gate));
+	write_sale(&place->sale, out);
+	text_puts(out, ",\"message\":");
+	if (place->message[0] != '\0')
+		text_json_string(out, place->message);
+	else
 		text_puts(out, "null");
-		return;
-	}
-	time_format(place->expires_us, time);
-	text_printf(out, "\"%s\"", time);
 }

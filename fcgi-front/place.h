@@ -1,14 +1,17 @@
-/* A place in line: what a fan is told about it. Pure arithmetic on the numbers of the gate. */
+/* A place in line: what a fan is told about it. Pure arithmetic on the numbers of a snapshot. */
 #ifndef BOXOFFICE_PLACE_H
 #define BOXOFFICE_PLACE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "snapshot.h"
 #include "text.h"
 
 #define PLACE_POLL_LEAST_MS 1000
-#define PLACE_POLL_MOST_MS 10000
+#define PLACE_POLL_NEAR_MS 10000 /* near the head, where a poll is a sign of life */
+#define PLACE_POLL_MOST_MS 60000 /* anywhere */
+#define PLACE_POLLS_PER_S 5000   /* what all who wait together may come to */
 
 struct place {
 	bool active;
@@ -17,17 +20,33 @@ struct place {
 	int64_t eta_s;      /* rounded up */
 	int64_t poll_ms;    /* when to ask again */
 	int64_t expires_us; /* when the admission ends, since 1970; 0: not known */
+	bool sign_counts;   /* this call is a sign of life that the gate wants to know of */
+	enum policy_state gate;
+	struct snapshot_sale sale;
+	char message[POLICY_TEXT_SIZE]; /* to all in line; "": none */
 };
 
-/* The place of a waiting ticket: its number after the highest one served, 1 at least. per_minute:
- * how many were let in during the last minute, 0 when that says nothing. jitter: any number; it
- * spreads the polls of those who got the same answer at once. */
-struct place place_waiting(int64_t number, int64_t served, int64_t per_minute, uint32_t jitter);
+/* What a waiting ticket's place is worked out from. */
+struct place_facts {
+	int64_t ahead;      /* how many wait before it */
+	int64_t waiting;    /* how many wait in all */
+	int64_t per_minute; /* how many are let in; 0: that says nothing */
+	bool is_near;       /* signs of life count here */
+	uint32_t jitter; /* any number; it spreads the polls of those who got one answer at once */
+};
+
+struct place place_waiting(const struct place_facts *facts);
 
 /* The place of an admitted ticket. */
 struct place place_active(int64_t expires_us);
 
-/* Appends the members "status" to "expiresAt" without braces. */
+/* Adds what everybody is told: the gate's state, the operator's message, what is left to buy. */
+void place_tell(struct place *place, const struct snapshot *snapshot);
+
+/* Appends the members "status" to "message" without braces. */
 void place_write(const struct place *place, struct text *out);
+
+/* The same moment as poll_ms in whole seconds, rounded up: for Retry-After. */
+int place_retry_after_s(const struct place *place);
 
 #endif

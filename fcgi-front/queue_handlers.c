@@ -34,5 +34,15 @@ enum err handle_status(struct call *call)
 	place_write(&call->place, out);
 	text_putc(out, '}');
 	answer_close(call);
+	call->response->retry_after_s = place_retry_after_s(&call->place);
 	return ERR_OK;
+}
+
+/* Whether the ticket may go is the gate's to say: what else it waits for may have changed. */
+enum err handle_leave(struct call *call)
+{
+	struct job job = {
+		.kind = JOB_LEAVE, .user = call->token.user, .ticket = call->token.ticket};
+
+	return write_submit(call, &job, &job.user);
 }

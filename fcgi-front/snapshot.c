@@ -16,6 +16,7 @@ void snapshot_release(struct snapshot *snapshot)
 {
 	if (snapshot == NULL || atomic_fetch_sub(&snapshot->references, 1) > 1)
 		return;
+	line_release(snapshot->line);
 	free(snapshot->tickets.items);
 	free(snapshot->concerts.items);
 	free(snapshot->schedules.items);
@@ -73,8 +74,36 @@ static int compare_seats(const void *a, const void *b)
 			   : bsearch((key), (list).items, (list).count, sizeof *(list).items,      \
 				     (compare_items)))
 
-void snapshot_sort(struct snapshot *snapshot)
+/* Seats that cannot be bought at all do not count, and without any seat nothing is sold out. */
+static void sum_up_sale(struct snapshot *snapshot)
 {
+	struct snapshot_sale *sale = &snapshot->sale;
+	size_t sold = 0;
+
+	*sale = (struct snapshot_sale){.state = SALE_AVAILABLE};
+	for (size_t i = 0; i < snapshot->seats.count; i++) {
+		const struct snapshot_seat *seat = &snapshot->seats.items[i];
+
+		if (seat->hold == SNAPSHOT_PAID) {
+			sold++;
+		} else if (snapshot_seat_is_taken(seat, snapshot->clock_us)) {
+			sale->held++;
+			if (sale->next_us == 0 || seat->hold_expires_us < sale->next_us)
+				sale->next_us = seat->hold_expires_us;
+		} else if (seat->is_active) {
+			*sale = (struct snapshot_sale){.state = SALE_AVAILABLE};
+			return;
+		}
+	}
+	if (sale->held > 0)
+		sale->state = SALE_ALL_HELD;
+	else if (sold > 0)
+		sale->state = SALE_SOLD_OUT;
+}
+
+void snapshot_finish(struct snapshot *snapshot)
+{
+	sum_up_sale(snapshot);
 	SORT(snapshot->tickets, compare_tickets);
 	SORT(snapshot->concerts, compare_concerts);
 	SORT(snapshot->schedules, compare_schedules);

@@ -14,6 +14,8 @@
 #include "conf.h"
 #include "err.h"
 #include "id.h"
+#include "line.h"
+#include "policy.h"
 
 #define SNAPSHOT_NAME_SIZE (200 * 4 + 1)
 #define SNAPSHOT_SEAT_NUMBER_SIZE (8 * 4 + 1)
@@ -21,15 +23,27 @@
 /* Moments in *_us are microseconds since 1970 by the database's clock. */
 
 struct snapshot_gate {
-	int64_t served;     /* the highest ticket number admitted */
-	int64_t per_minute; /* admitted in the last minute */
-	bool paused;        /* nobody is let in now */
+	int64_t last_ticket; /* the highest number given out */
+	int64_t served;      /* the highest place admitted */
+	int64_t per_minute;  /* admitted, by the last minutes */
+	int64_t out_seq;     /* tickets that stopped waiting so far */
+	int64_t near;        /* up to this place signs of life count */
+	enum policy_state state;
+	char message[POLICY_TEXT_SIZE]; /* to all in line; "": none */
 };
 
 struct snapshot_ticket { /* an ACTIVE one */
 	int64_t number;
 	struct id user;
 	int64_t expires_us;
+	bool is_expected; /* it has not made its first call yet */
+};
+
+/* What is left to buy. */
+struct snapshot_sale {
+	enum { SALE_AVAILABLE, SALE_ALL_HELD, SALE_SOLD_OUT } state;
+	int64_t held;    /* seats, when all are held or sold */
+	int64_t next_us; /* when the first of these holds may end */
 };
 
 struct snapshot_concert {
@@ -72,6 +86,8 @@ struct snapshot {
 	int64_t clock_us; /* the database's clock at the moment taken_us */
 	int64_t taken_us; /* by clock_us() of clock.h, not later than the reading of clock_us */
 	struct snapshot_gate gate;
+	struct snapshot_sale sale;
+	struct line *line;                                  /* shared with other snapshots */
 	SNAPSHOT_LIST(struct snapshot_ticket, tickets);     /* by number */
 	SNAPSHOT_LIST(struct snapshot_concert, concerts);   /* by id */
 	SNAPSHOT_LIST(struct snapshot_schedule, schedules); /* by id */
@@ -86,8 +102,9 @@ struct snapshot *snapshot_new(void);
 /* Gives a reference back. NULL is fine. */
 void snapshot_release(struct snapshot *snapshot);
 
-/* Sorts the lists, once they are filled and before anybody looks. */
-void snapshot_sort(struct snapshot *snapshot);
+/* Sorts the lists and sums up what is left to buy, once they are filled and before anybody looks.
+ */
+void snapshot_finish(struct snapshot *snapshot);
 
 /* The database's time now: its clock in the snapshot and what has passed since. now_us: clock_us().
  */

@@ -1,6 +1,7 @@
-/* The SQL of snapshots: five plain reads, no locks. */
+/* The SQL of snapshots: plain reads, no locks. */
 #include "snapshot_store.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "clock.h"
@@ -8,18 +9,29 @@
 #include "sql.h"
 
 /* clang-format off */
-/* One row: the state by primary key, the newest policy by the end of its primary key. */
+/* One row, by primary key. */
 const struct db_query snapshot_store_gate = {
 	"snapshot_gate",
-	"SELECT " SQL_US("SYSDATE(6)") ", g.served, g.per_minute,"
-	" (SELECT p.state FROM gate_policy p ORDER BY p.id DESC LIMIT 1)"
-	" FROM gate_state g WHERE g.id = 1"};
+	"SELECT " SQL_US("SYSDATE(6)") ", g.last_ticket, g.served, g.per_minute, g.out_seq, g.near,"
+	" g.policy_state, g.message FROM gate_state g WHERE g.id = 1"};
 
-/* As many rows as are admitted now, by waiting_queue_status; each user by primary key. */
+/* All who wait, by waiting_queue_line: once, when a front starts. */
+const struct db_query snapshot_store_places = {
+	"snapshot_places",
+	"SELECT w.place FROM waiting_queue w FORCE INDEX (waiting_queue_line)"
+	" WHERE w.status IN ('WAITING', 'ASIDE') AND w.place > 0 ORDER BY w.place"};
+
+/* Who stopped waiting since, by waiting_queue_out. */
+const struct db_query snapshot_store_changes = {
+	"snapshot_changes",
+	"SELECT w.out_seq, w.place FROM waiting_queue w FORCE INDEX (waiting_queue_out)"
+	" WHERE w.out_seq > CAST(JSON_VALUE(?, '$[0].seq') AS SIGNED)"};
+
+/* As many rows as are admitted now, by waiting_queue_line; each user by primary key. */
 const struct db_query snapshot_store_tickets = {
 	"snapshot_tickets",
-	"SELECT w.id, u.uuid, " SQL_US("w.expired_at")
-	" FROM waiting_queue w FORCE INDEX (waiting_queue_status)"
+	"SELECT w.id, u.uuid, " SQL_US("w.expired_at") ", w.show_up_by IS NOT NULL"
+	" FROM waiting_queue w FORCE INDEX (waiting_queue_line)"
 	" STRAIGHT_JOIN user u ON u.id = w.user_id"
 	" WHERE w.status = 'ACTIVE'"};
 
@@ -65,13 +77,35 @@ static void *list_room(void *items, size_t count, size_t *capacity, size_t size)
 static enum err gate_row(void *arg, const struct db_row *row)
 {
 	struct snapshot *snapshot = arg;
+	struct snapshot_gate *gate = &snapshot->gate;
 	char state[16];
 
 	snapshot->clock_us = db_row_int(row, 0);
-	snapshot->gate.served = db_row_int(row, 1);
-	snapshot->gate.per_minute = db_row_int(row, 2);
-	db_row_text(row, 3, state, sizeof state);
-	snapshot->gate.paused = strcmp(state, "paused") == 0;
+	gate->last_ticket = db_row_int(row, 1);
+	gate->served = db_row_int(row, 2);
+	gate->per_minute = db_row_int(row, 3);
+	gate->out_seq = db_row_int(row, 4);
+	gate->near = db_row_int(row, 5);
+	db_row_text(row, 6, state, sizeof state);
+	gate->state = policy_state_from(state);
+	db_row_text(row, 7, gate->message, sizeof gate->message);
+	return ERR_OK;
+}
+
+static enum err place_row(void *arg, const struct db_row *row)
+{
+	line_wait(arg, db_row_int(row, 0));
+	return ERR_OK;
+}
+
+static enum err change_row(void *arg, const struct db_row *row)
+{
+	struct line *line = arg;
+	int64_t seq = db_row_int(row, 0);
+
+	line_take_out(line, db_row_int(row, 1));
+	if (seq > line_seq(line))
+		line_set_seq(line, seq);
 	return ERR_OK;
 }
 
@@ -83,6 +117,7 @@ static enum err ticket_row(void *arg, const struct db_row *row)
 	ticket->number = db_row_int(row, 0);
 	ticket->user = db_row_id(row, 1);
 	ticket->expires_us = db_row_int(row, 2);
+	ticket->is_expected = db_row_int(row, 3) != 0;
 	return ERR_OK;
 }
 
@@ -136,32 +171,89 @@ static enum err seat_row(void *arg, const struct db_row *row)
 	return ERR_OK;
 }
 
-/* The gate comes first: a ticket admitted meanwhile is then in the list of tickets though served
- * is still below it, never the other way round. */
+/* All who wait now. Who stops waiting meanwhile is among the changes after the gate's number. */
+static enum err load_line(struct db *db, const struct snapshot_gate *gate, struct line **line)
+{
+	enum err err;
+
+	*line = line_new(gate->last_ticket);
+	if (*line == NULL)
+		return ERR_MEMORY;
+	line_set_seq(*line, gate->out_seq);
+	err = db_select(db, &snapshot_store_places, NULL, 0, place_row, *line);
+	if (err == ERR_OK)
+		line_finish(*line);
+	return err;
+}
+
+static enum err change_line(struct db *db, const struct snapshot_gate *gate, const struct line *old,
+			    struct line **line)
+{
+	char json[48];
+	int length = snprintf(json, sizeof json, "[{\"seq\":%lld}]", (long long)line_seq(old));
+	enum err err = ERR_OK;
+
+	*line = line_renew(old, gate->last_ticket);
+	if (*line == NULL)
+		return ERR_MEMORY;
+	if (gate->out_seq != line_seq(old))
+		err = db_select(db, &snapshot_store_changes, json, (size_t)length, change_row,
+				*line);
+	if (err == ERR_OK)
+		line_finish(*line);
+	return err;
+}
+
+/* A number that went back is another database's, or one that was restored: nothing is known. */
+static enum err read_line(struct db *db, const struct snapshot *previous, struct snapshot *loading)
+{
+	const struct snapshot_gate *gate = &loading->gate;
+	struct line *old = previous != NULL ? previous->line : NULL;
+
+	if (old == NULL || line_seq(old) > gate->out_seq || line_last(old) > gate->last_ticket)
+		return load_line(db, gate, &loading->line);
+	if (line_seq(old) < gate->out_seq || line_last(old) < gate->last_ticket)
+		return change_line(db, gate, old, &loading->line);
+	loading->line = line_hold(old);
+	return ERR_OK;
+}
+
 static const struct {
 	const struct db_query *query;
 	db_row_fn *row;
 } steps[] = {
-	{&snapshot_store_gate, gate_row},        {&snapshot_store_tickets, ticket_row},
-	{&snapshot_store_concerts, concert_row}, {&snapshot_store_schedules, schedule_row},
+	{&snapshot_store_tickets, ticket_row},
+	{&snapshot_store_concerts, concert_row},
+	{&snapshot_store_schedules, schedule_row},
 	{&snapshot_store_seats, seat_row},
 };
 
-enum err snapshot_store_load(struct db *db, struct snapshot **snapshot)
+/* The gate comes first, then the line, then the admitted: a ticket admitted meanwhile is then among
+ * these though the line still has it, never the other way round. */
+static enum err load(struct db *db, const struct snapshot *previous, struct snapshot *loading)
 {
-	struct snapshot *loading = snapshot_new();
-	enum err err = loading != NULL ? ERR_OK : ERR_MEMORY;
+	enum err err;
 
-	for (size_t i = 0; err == ERR_OK && i < sizeof steps / sizeof *steps; i++) {
-		if (i == 0)
-			loading->taken_us = clock_us();
-		err = db_select(db, steps[i].query, NULL, 0, steps[i].row, loading);
-	}
+	loading->taken_us = clock_us();
+	err = db_select(db, &snapshot_store_gate, NULL, 0, gate_row, loading);
 	/* No row of gate_state: the schema is not whole yet, and its clock was not read. */
 	if (err == ERR_OK && loading->clock_us == 0)
 		err = ERR_DB_DATA;
+	if (err == ERR_OK)
+		err = read_line(db, previous, loading);
+	for (size_t i = 0; err == ERR_OK && i < sizeof steps / sizeof *steps; i++)
+		err = db_select(db, steps[i].query, NULL, 0, steps[i].row, loading);
+	return err;
+}
+
+enum err snapshot_store_load(struct db *db, const struct snapshot *previous,
+			     struct snapshot **snapshot)
+{
+	struct snapshot *loading = snapshot_new();
+	enum err err = loading != NULL ? load(db, previous, loading) : ERR_MEMORY;
+
 	if (err == ERR_OK) {
-		snapshot_sort(loading);
+		snapshot_finish(loading);
 		*snapshot = loading;
 		loading = NULL;
 	}

@@ -64,6 +64,7 @@ static void renew(struct snapshots *s)
 {
 	struct snapshot *fresh = NULL;
 	struct snapshot *old = NULL;
+	const struct snapshot *previous;
 	bool was_healthy;
 	enum err err;
 
@@ -72,9 +73,10 @@ static void renew(struct snapshots *s)
 	s->begun_us = clock_us();
 	s->requested = false;
 	was_healthy = s->succeeded == s->ended;
+	previous = s->newest; /* ours until we replace it */
 	pthread_mutex_unlock(&s->lock);
 
-	err = snapshot_store_load(s->db, &fresh);
+	err = snapshot_store_load(s->db, previous, &fresh);
 	log_change(was_healthy, err);
 
 	pthread_mutex_lock(&s->lock);

@@ -3,52 +3,147 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+bool gate_ticket_is_over(const struct gate_ticket *ticket, int64_t now_us)
+{
+	bool is_late = ticket->show_up_us && ticket->show_up_us <= now_us;
+	return (is_late || ticket->expires_us <= now_us) && ticket->hold_until_us <= now_us;
+}
+
+void gate_ticket_move(struct gate_state *state, struct gate_ticket *ticket, enum ticket_status to)
+{
+	if (ticket_is_in_line(ticket->status)) {
+		ticket->out_seq = ++state->out_seq;
+		state->waiting--;
+	}
+	ticket->status = to;
+	ticket->is_changed = true;
+}
+
+static struct gate_ticket *live_ticket(struct gate_world *world, const struct queuer *queuer)
+{
+	return queuer->ticket_id ? gate_world_ticket(world, queuer->ticket_id) : NULL;
+}
+
 /* An admitted ticket whose time is over, but which no tick has ended yet, must not keep its user
  * from joining again. */
-static void release_if_overdue(struct queuer *queuer, int64_t now_us)
+static void release_if_over(struct gate_world *world, struct queuer *queuer, int64_t now_us)
 {
-	if (!queuer->ticket_id || queuer->status != TICKET_ACTIVE || now_us < queuer->expires_us)
+	struct gate_ticket *ticket = live_ticket(world, queuer);
+	if (!ticket || ticket->status != TICKET_ACTIVE || !gate_ticket_is_over(ticket, now_us))
 		return;
-	queuer->released = queuer->ticket_id;
+	gate_ticket_move(&world->state, ticket, TICKET_EXPIRED);
 	queuer->ticket_id = 0;
 }
 
-static void give_ticket(struct gate_world *world, struct queuer *queuer, const struct job *job)
+static void give_ticket(struct gate_world *world, struct queuer *queuer, const struct job *job,
+			int64_t now_us)
 {
-	queuer->ticket_id = ++world->state.last_ticket;
-	queuer->status = TICKET_WAITING;
-	queuer->is_new = true;
-	queuer->job = job->id;
+	struct gate_ticket *ticket = gate_world_add_ticket(world, ++world->state.last_ticket);
+	ticket->user_id = queuer->user_id;
+	ticket->place = ticket->id;
+	ticket->status = TICKET_WAITING;
+	ticket->seen_us = now_us;
+	ticket->job = job->id;
+	ticket->is_new = true;
+	queuer->ticket_id = ticket->id;
 	world->state.waiting++;
 }
 
-static enum err issue(struct gate_world *world, const struct job *job, int64_t now_us)
+static enum err issue(struct gate_world *world, const struct job *job, struct outcome *outcome,
+		      int64_t now_us)
 {
-	struct queuer *queuer = gate_world_find(world, &job->user);
+	struct queuer *queuer = gate_world_queuer(world, &job->user);
 	if (!queuer || !queuer->user_id)
 		return ERR_UNKNOWN_USER;
-	release_if_overdue(queuer, now_us);
-	if (queuer->ticket_id)
-		return job->resume ? ERR_OK : ERR_ALREADY_ISSUED;
-	if (world->policy.state == GATE_CLOSED)
+	release_if_over(world, queuer, now_us);
+	if (queuer->ticket_id && !job->resume)
+		return ERR_ALREADY_ISSUED;
+	if (!queuer->ticket_id && world->policy.state == POLICY_CLOSED) {
+		snprintf(outcome->why, sizeof outcome->why, "%.*s", (int)sizeof outcome->why - 1,
+			 world->policy.reason);
 		return ERR_CLOSED;
-	give_ticket(world, queuer, job);
+	}
+	if (!queuer->ticket_id)
+		give_ticket(world, queuer, job, now_us);
+	const struct gate_ticket *ticket = live_ticket(world, queuer);
+	/* One that was passed by is in the line again as soon as it shows a sign of life. */
+	const char *status = ticket->status == TICKET_ACTIVE ? "ACTIVE" : "WAITING";
+	snprintf(outcome->data, sizeof outcome->data, "{\"ticket\":%" PRId64 ",\"status\":\"%s\"}",
+		 ticket->id, status);
+	return ERR_OK;
+}
+
+/* Why a ticket that is not live cannot leave. */
+static enum err refuse_leaving(const struct gate_ticket *ticket, int64_t now_us)
+{
+	switch (ticket->status) {
+	case TICKET_LEFT:
+		return ERR_TOKEN_LEFT;
+	case TICKET_FINISHED:
+		return ERR_TOKEN_FINISHED;
+	case TICKET_EXPIRED:
+		return ERR_TOKEN_EXPIRED;
+	case TICKET_ACTIVE:
+		if (ticket->hold_until_us > now_us)
+			return ERR_ALREADY_HOLDING;
+		return gate_ticket_is_over(ticket, now_us) ? ERR_TOKEN_EXPIRED : ERR_OK;
+	case TICKET_WAITING:
+	case TICKET_ASIDE:
+		break;
+	}
+	return ERR_OK;
+}
+
+static enum err leave(struct gate_world *world, const struct job *job, struct outcome *outcome,
+		      int64_t now_us)
+{
+	struct queuer *queuer = gate_world_queuer(world, &job->user);
+	struct gate_ticket *ticket = gate_world_ticket(world, job->ticket);
+	if (!queuer || !queuer->user_id || !ticket || ticket->user_id != queuer->user_id)
+		return ERR_TOKEN_INVALID;
+	enum err err = refuse_leaving(ticket, now_us);
+	if (err)
+		return err;
+	gate_ticket_move(&world->state, ticket, TICKET_LEFT);
+	world->state.departed++;
+	queuer->ticket_id = 0;
+	snprintf(outcome->data, sizeof outcome->data, "{\"status\":\"LEFT\"}");
+	return ERR_OK;
+}
+
+/* A sign of life: who was passed by is back in its place, who was admitted has arrived. */
+static enum err seen(struct gate_world *world, const struct job *job, int64_t now_us)
+{
+	struct gate_ticket *ticket = gate_world_ticket(world, job->ticket);
+	if (!ticket)
+		return ERR_OK;
+	if (ticket_is_in_line(ticket->status)) {
+		ticket->status = TICKET_WAITING;
+		ticket->aside_us = 0;
+	} else if (ticket->status == TICKET_ACTIVE && ticket->show_up_us &&
+		   !gate_ticket_is_over(ticket, now_us)) {
+		ticket->show_up_us = 0;
+		ticket->arrived_us = now_us;
+	} else {
+		return ERR_OK;
+	}
+	ticket->seen_us = now_us;
+	ticket->is_changed = true;
 	return ERR_OK;
 }
 
 static void decide(void *world, struct batch_entry *entry, int64_t now_us)
 {
 	struct outcome *outcome = &entry->outcome;
-	if (entry->job.kind != JOB_ISSUE) {
+	const struct job *job = &entry->job;
+	if (job->kind == JOB_ISSUE)
+		outcome->err = issue(world, job, outcome, now_us);
+	else if (job->kind == JOB_LEAVE)
+		outcome->err = leave(world, job, outcome, now_us);
+	else if (job->kind == JOB_SEEN)
+		outcome->err = seen(world, job, now_us);
+	else
 		outcome->err = ERR_BAD_KIND;
-		return;
-	}
-	outcome->err = issue(world, &entry->job, now_us);
-	if (outcome->err)
-		return;
-	const struct queuer *queuer = gate_world_find(world, &entry->job.user);
-	snprintf(outcome->data, sizeof outcome->data, "{\"ticket\":%" PRId64 ",\"status\":\"%s\"}",
-		 queuer->ticket_id, ticket_status_name(queuer->status));
 }
 
 static void describe(void *world, struct batch_entry *entry)
@@ -60,41 +155,4 @@ static void describe(void *world, struct batch_entry *entry)
 struct rules gate_rules(struct gate_world *world)
 {
 	return (struct rules){.world = world, .decide = decide, .describe = describe};
-}
-
-static int64_t smaller(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-int64_t gate_allowance(const struct gate_policy *policy, int64_t active, int64_t in_window,
-		       int64_t waiting)
-{
-	if (policy->state != GATE_OPEN)
-		return 0;
-	int64_t allowed = waiting;
-	if (policy->max_active)
-		allowed = smaller(allowed, policy->max_active - active);
-	if (policy->window_limit)
-		allowed = smaller(allowed, policy->window_limit - in_window);
-	return allowed > 0 ? allowed : 0;
-}
-
-void gate_tick_decide(struct gate_tick *tick, int64_t now_us)
-{
-	tick->expired_count = 0;
-	for (size_t i = 0; i < tick->due_count; i++)
-		if (tick->due[i].expires_us <= now_us && tick->due[i].hold_until_us <= now_us)
-			tick->expired[tick->expired_count++] = tick->due[i].id;
-	tick->active -= (int64_t)tick->expired_count;
-	int64_t allowed = gate_allowance(&tick->policy, tick->active, tick->in_window,
-					 (int64_t)tick->line_count);
-	tick->admitted_count = (size_t)allowed;
-	if (allowed)
-		tick->state.served = tick->line[allowed - 1];
-	tick->active += allowed;
-	tick->state.active = tick->active;
-	tick->state.waiting -= allowed;
-	tick->state.per_minute += allowed;
-	tick->state.ticked_us = now_us;
 }

@@ -5,16 +5,15 @@
 #include "batch.h"
 #include "gate_world.h"
 
-/* The rules for jobs (issue); the world is a struct gate_world. */
+/* The rules for jobs (issue, leave, seen); the world is a struct gate_world. */
 struct rules gate_rules(struct gate_world *world);
 
-/* How many may be admitted now: min(max active - active, window limit - admitted in the window),
- * never more than wait; a limit of 0 is none; nobody when paused or closed. */
-int64_t gate_allowance(const struct gate_policy *policy, int64_t active, int64_t in_window,
-		       int64_t waiting);
+/* True when an admitted ticket is over at now_us: its time, or its time to show up. While its user
+ * holds a seat it is not. */
+bool gate_ticket_is_over(const struct gate_ticket *ticket, int64_t now_us);
 
-/* One tick: expires the admitted whose time is over and who hold no seat in time, then admits the
- * first of the line as far as the policy allows. Changes the world's tickets and counters. */
-void gate_tick_decide(struct gate_tick *tick, int64_t now_us);
+/* A ticket stops being what it is: LEFT, EXPIRED or ACTIVE. One that was in the line gets the next
+ * number of the order in which tickets stop waiting. */
+void gate_ticket_move(struct gate_state *state, struct gate_ticket *ticket, enum ticket_status to);
 
 #endif

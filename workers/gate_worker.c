@@ -1,74 +1,55 @@
-/* The gate worker: gives out tickets in the order of arrival (one active consumer), and ticks:
- * expires the admitted whose time is over and admits the first of the line. Every gate worker
- * ticks, consumer or not: one on standby never learns that it took over. The lock on gate_state
- * keeps two from ticking at once. */
+/* The gate worker: gives out tickets in the order of arrival (one active consumer), and ticks: ends
+ * what is over and admits the first of the line. Every gate worker ticks, consumer or not: one on
+ * standby never learns that it took over. The lock on gate_state keeps two from ticking at once. */
 #include <stdlib.h>
 
 #include "gate_rules.h"
+#include "gate_state.h"
 #include "gate_store.h"
+#include "gate_tick_store.h"
 #include "log.h"
 #include "worker.h"
 
 struct ticker {
-	struct gate_store *store;
-	const struct conf *conf;
+	struct gate_tick_store store;
 	bool has_policy;
 };
-
-/* Fills the tick and decides; ERR_DB_CONFLICT when another gate worker is at it. */
-static enum err tick_once(struct ticker *ticker, const struct store *ticking)
-{
-	struct gate_tick *tick = &ticker->store->tick;
-	int64_t now_us = 0;
-	enum err err = gate_store_lock_tick(ticker->store);
-	if (!err)
-		err = ticking->clock(ticking->self, &now_us);
-	if (err)
-		return err;
-	/* Another worker has just ticked: nothing to do until the interval is over. Unless the
-	 * database's clock went back, as after a change of its host. */
-	int64_t since_us = now_us - tick->state.ticked_us;
-	if (since_us >= 0 && since_us < ticker->conf->gate_tick_ms * INT64_C(1000) / 2)
-		return ERR_TIMEOUT;
-	err = ticking->load(ticking->self, NULL);
-	if (err)
-		return err;
-	gate_tick_decide(tick, now_us);
-	return ticking->write(ticking->self, NULL);
-}
 
 static void tick(void *arg)
 {
 	struct ticker *ticker = arg;
+	struct gate_tick_store *store = &ticker->store;
 	if (!ticker->has_policy)
-		ticker->has_policy =
-			gate_store_ensure_policy(ticker->store, ticker->conf) == ERR_OK;
-	struct store ticking = gate_store_tick_interface(ticker->store);
-	enum err err = ticking.begin(ticking.self);
-	if (err)
+		ticker->has_policy = gate_state_ensure_policy(&store->base, store->conf) == ERR_OK;
+	if (gate_tick_store_run(store) != ERR_OK)
 		return;
-	err = tick_once(ticker, &ticking);
-	if (!err)
-		err = ticking.commit(ticking.self);
-	if (err) {
-		ticking.rollback(ticking.self);
-		return;
-	}
-	const struct gate_tick *done = &ticker->store->tick;
-	if (done->admitted_count || done->expired_count)
-		log_info("tick", LOG_I("admitted", done->admitted_count),
-			 LOG_I("expired", done->expired_count), LOG_I("active", done->active),
+	const struct gate_tick *done = &store->tick;
+	if (done->admitted || done->expired || done->aside)
+		log_info("tick", LOG_I("admitted", done->admitted), LOG_I("expired", done->expired),
+			 LOG_I("aside", done->aside), LOG_I("active", done->active),
 			 LOG_I("waiting", done->state.waiting));
+}
+
+/* A policy that the gate itself would refuse must not wait for the first tick to be found out. */
+static bool settings_make_sense(const struct conf *conf)
+{
+	struct policy policy = policy_from_conf(conf);
+	char why[POLICY_WHY_SIZE];
+	enum err err = policy_check(&policy, conf, why);
+	if (err)
+		log_error("setting-refused", LOG_S("why", why));
+	return err == ERR_OK;
 }
 
 int main(void)
 {
+	static struct ticker ticker;
 	struct worker worker;
 	if (worker_open(&worker, "gate-worker"))
 		return EXIT_FAILURE;
 	struct gate_store store;
-	gate_store_init(&store, worker.db);
-	struct ticker ticker = {.store = &store, .conf = &worker.conf};
+	gate_store_init(&store, worker.db, &worker.conf);
+	gate_tick_store_init(&ticker.store, worker.db, &worker.conf);
 	worker.store = gate_store_interface(&store);
 	worker.rules = gate_rules(&store.world);
 	worker.chore = tick;
@@ -77,7 +58,10 @@ int main(void)
 	unsigned lane = consumer_add_lane(&worker.consumer, QUEUE_GATE, worker.conf.prefetch,
 					  worker.conf.batch_jobs);
 	consumer_add_queue(&worker.consumer, "gate", lane, 0);
-	int status = worker_run(&worker);
+	int status = EXIT_FAILURE;
+	if (settings_make_sense(&worker.conf))
+		status = worker_run(&worker);
+	gate_tick_store_fini(&ticker.store);
 	gate_store_fini(&store);
 	worker_close(&worker);
 	return status;

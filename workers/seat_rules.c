@@ -67,7 +67,10 @@ static enum err check_ticket(const struct scene *scene)
 		return ERR_TOKEN_INVALID;
 	switch (ticket->status) {
 	case TICKET_WAITING:
+	case TICKET_ASIDE:
 		return ERR_NOT_ADMITTED;
+	case TICKET_LEFT:
+		return ERR_TOKEN_LEFT;
 	case TICKET_FINISHED:
 		return ERR_TOKEN_FINISHED;
 	case TICKET_EXPIRED:

@@ -6,15 +6,6 @@
 #include "mem.h"
 
 static const char *const hold_names[] = {"PENDING", "PAID", "CANCELLED", "EXPIRED"};
-static const char *const ticket_names[] = {"WAITING", "ACTIVE", "EXPIRED", "FINISHED"};
-
-static size_t index_of(const char *const *names, size_t count, const char *name)
-{
-	size_t i = 0;
-	while (i < count - 1 && strcmp(names[i], name) != 0)
-		i++;
-	return i;
-}
 
 const char *hold_status_name(enum hold_status status)
 {
@@ -23,17 +14,10 @@ const char *hold_status_name(enum hold_status status)
 
 enum hold_status hold_status_from(const char *name)
 {
-	return (enum hold_status)index_of(hold_names, 4, name);
-}
-
-const char *ticket_status_name(enum ticket_status status)
-{
-	return ticket_names[status];
-}
-
-enum ticket_status ticket_status_from(const char *name)
-{
-	return (enum ticket_status)index_of(ticket_names, 4, name);
+	unsigned status = HOLD_PENDING;
+	while (status < HOLD_EXPIRED && strcmp(hold_names[status], name) != 0)
+		status++;
+	return (enum hold_status)status;
 }
 
 void seat_world_fini(struct seat_world *world)

@@ -9,13 +9,13 @@
 
 #include "id.h"
 #include "ledger.h"
+#include "ticket.h"
 
 #define WORLD_NONE SIZE_MAX
 #define SEAT_NUMBER_SIZE (8 * 4 + 1)    /* 8 characters of UTF-8 */
 #define CONCERT_NAME_SIZE (200 * 4 + 1) /* 200 */
 
 enum hold_status { HOLD_PENDING, HOLD_PAID, HOLD_CANCELLED, HOLD_EXPIRED };
-enum ticket_status { TICKET_WAITING, TICKET_ACTIVE, TICKET_EXPIRED, TICKET_FINISHED };
 
 /* How long holds last: from the settings. */
 struct hold_policy {
@@ -26,8 +26,6 @@ struct hold_policy {
 /* Names as the database's ENUMs spell them. */
 const char *hold_status_name(enum hold_status status);
 enum hold_status hold_status_from(const char *name);
-const char *ticket_status_name(enum ticket_status status);
-enum ticket_status ticket_status_from(const char *name);
 
 struct seat {
 	int64_t id;

@@ -15,6 +15,9 @@ from urllib.parse import urlencode, urlsplit
 from wait import wait_until
 
 ANSWER_DEADLINE_S = 60
+# What a fan is told about a place.
+PLACE = {"status", "position", "ahead", "etaSeconds", "etaKnown", "pollAfterMs", "expiresAt", "gate",
+         "sale", "message"}
 TIMESTAMP = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$")
 
 
@@ -114,6 +117,11 @@ def issue(user, resume=None, key=None):
 
 def status(token):
     return get("/queue/status", token)
+
+
+def leave(token, key=None):
+    return Call("POST", "/queue/leave", b"", [("queue-token", token)] if key is None else
+                [("queue-token", token), ("Idempotency-Key", key)])
 
 
 def dates(token, **query):

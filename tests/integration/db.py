@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import pymysql
 
 POLICY = {"state": "open", "max_active": 100000, "window_limit": 0, "window_s": 60,
-          "active_s": 3600}
+          "active_s": 3600, "show_up_s": 0, "quiet_s": 0, "grace_s": 0, "counts": "releases",
+          "reason": "", "message": ""}
 
 INVARIANTS = {
     "a balance is the sum of its history":
@@ -30,12 +31,20 @@ INVARIANTS = {
         " WHERE h.id IS NULL OR h.amount <> -p.total_amount OR p.total_amount <> r.price"
         " OR h.user_id <> p.user_id OR r.user_id <> p.user_id",
     "a user has one live ticket":
-        "SELECT user_id FROM waiting_queue WHERE status IN ('WAITING', 'ACTIVE')"
+        "SELECT user_id FROM waiting_queue WHERE status IN ('WAITING', 'ASIDE', 'ACTIVE')"
         " GROUP BY user_id HAVING COUNT(*) > 1",
     "tickets are numbered without gaps":
         "SELECT s.last_ticket FROM gate_state s WHERE s.last_ticket <>"
         " (SELECT COUNT(*) FROM waiting_queue) OR s.last_ticket <>"
         " (SELECT COALESCE(MAX(id), 0) FROM waiting_queue)",
+    "who stopped waiting was numbered, once, and nobody else":
+        "SELECT s.out_seq, MAX(w.out_seq), COUNT(w.out_seq), COUNT(DISTINCT w.out_seq),"
+        " SUM((w.out_seq IS NULL) <> (w.status IN ('WAITING', 'ASIDE'))) wrong"
+        " FROM gate_state s JOIN waiting_queue w GROUP BY s.out_seq HAVING wrong > 0"
+        " OR COUNT(w.out_seq) <> COUNT(DISTINCT w.out_seq) OR s.out_seq <> COUNT(w.out_seq)",
+    "the line's counter is the line's length":
+        "SELECT s.waiting FROM gate_state s WHERE s.waiting <>"
+        " (SELECT COUNT(*) FROM waiting_queue WHERE status IN ('WAITING', 'ASIDE'))",
 }
 
 

@@ -10,7 +10,10 @@
 #include "account_store.h"
 #include "cash_store.h"
 #include "db_store.h"
+#include "gate_state.h"
 #include "gate_store.h"
+#include "gate_tick_store.h"
+#include "gate_tickets.h"
 #include "lookup.h"
 #include "seat_store.h"
 #include "text.h"
@@ -84,22 +87,33 @@ static const struct sample {
 	{"lock-state", NULL},
 	{"lock-state-nowait", NULL},
 	{"update-state", "[{\"last\":2,\"served\":1,\"waiting\":1,\"active\":1,\"rate\":1,"
-			 "\"ticked\":" UNTIL "}]"},
-	{"read-policy", NULL},
-	{"insert-first-policy", "[{\"active\":500,\"most\":0,\"span\":60,\"life\":600}]"},
+			 "\"ticked\":" UNTIL ",\"seq\":1,\"near\":2,\"reclaimed\":0,"
+			 "\"abandoned\":0,\"departed\":0,\"state\":\"open\",\"message\":\"\"}]"},
+	{"read-policies", NULL},
+	{"insert-first-policy", "[{\"active\":500,\"most\":0,\"span\":60,\"life\":600,"
+				"\"late\":120,\"quiet\":60,\"grace\":300}]"},
 	{"find-queuers", UUIDS},
-	{"insert-tickets", "[{\"id\":1,\"user\":1,\"job\":\"" ID1 "\"," NOW "},"
-			   "{\"id\":2,\"user\":2,\"job\":\"" ID2 "\"," NOW "}]"},
-	{"expire-tickets", "[{\"id\":1," NOW "},{\"id\":2," NOW "}]"},
-	{"admit-tickets", "[{\"id\":1,\"until\":" UNTIL "," NOW "},"
-			  "{\"id\":2,\"until\":" UNTIL "," NOW "}]"},
+	{"lock-gate-tickets", IDS},
+	{"update-gate-tickets",
+	 "[{\"id\":1,\"status\":\"ACTIVE\",\"admitted\":" UNTIL ",\"expires\":" UNTIL
+	 ",\"late\":" UNTIL ",\"arrived\":" UNTIL ",\"seen\":" UNTIL ",\"aside\":" UNTIL
+	 ",\"seq\":1," NOW "},{\"id\":2,\"status\":\"LEFT\",\"seq\":2," NOW "}]"},
+	{"insert-tickets",
+	 "[{\"id\":1,\"user\":1,\"place\":1,\"job\":\"" ID1 "\",\"status\":\"WAITING\"," NOW "},"
+	 "{\"id\":2,\"user\":2,\"place\":2,\"job\":\"" ID2 "\",\"status\":\"LEFT\",\"seq\":1," NOW
+	 "}]"},
 	{"find-due", NULL},
-	{"lock-due", IDS},
+	{"find-abandoned", NULL},
 	{"count-admitted", NULL},
-	{"count-window", "[{\"window\":60}]"},
+	{"count-released", "[{\"window\":60}]"},
+	{"count-arrived", "[{\"window\":60}]"},
+	{"count-expected", "[{\"span\":360}]"},
 	{"read-line", NULL},
+	{"start-clocks", "[{\"low\":1,\"high\":2," NOW "}]"},
 	/* the front */
 	{"snapshot_gate", NULL},
+	{"snapshot_places", NULL},
+	{"snapshot_changes", "[{\"seq\":1}]"},
 	{"snapshot_tickets", NULL},
 	{"snapshot_concerts", NULL},
 	{"snapshot_schedules", NULL},
@@ -170,8 +184,9 @@ static void print_query(const struct db_query *query, const struct sample *sampl
 int main(void)
 {
 	const struct db_query *const *const lists[] = {
-		db_store_queries,  cash_store_queries, account_store_queries, seat_store_queries,
-		seat_load_queries, seat_write_queries, gate_store_queries,    front_queries,
+		db_store_queries,     cash_store_queries, account_store_queries, seat_store_queries,
+		seat_load_queries,    seat_write_queries, gate_store_queries,    gate_state_queries,
+		gate_tickets_queries, gate_tick_queries,  front_queries,
 	};
 	bool is_fine = true;
 	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {

@@ -3,7 +3,7 @@
 import contextlib
 import time
 
-from api import cancel, dates, issue, new_key, pay, reserve, seats, status
+from api import PLACE, cancel, dates, issue, leave, new_key, pay, reserve, seats, status
 from wait import wait_until
 
 
@@ -14,8 +14,7 @@ def places(site, fans):
 @contextlib.contextmanager
 def waiting(site, db, count):
     """Fans who wait in a line that lets nobody in until the test says so, and nobody else."""
-    wait_until(lambda: db.value("SELECT COUNT(*) FROM waiting_queue WHERE status = 'WAITING'")
-               == 0, 10, "an empty line")
+    wait_until(lambda: db.value("SELECT waiting FROM gate_state") == 0, 10, "an empty line")
     with db.policy(state="paused"):
         fans = []
         for _ in range(count):
@@ -87,8 +86,7 @@ def test_who_waits_is_refused_with_the_place(site, db, schedule):
                      cancel(token, schedule.seats[0]), pay(token, schedule.seats[0])):
             data = site.send(call).refused(403, "not-admitted")["data"]
             assert data["position"] == 2 and data["status"] == "WAITING"
-            assert set(data) == {"status", "position", "ahead", "etaSeconds", "etaKnown",
-                                 "pollAfterMs", "expiresAt"}
+            assert set(data) == PLACE
 
 
 def test_a_live_ticket_is_not_issued_twice(site, db):
@@ -226,9 +224,12 @@ def test_an_expired_ticket_cannot_pay_its_hold(site, db, seat, hold_s):
 
 def test_polling_is_told_when_to_come_again(site, db):
     with waiting(site, db, 1) as fans:
-        delays = {site.send(status(fans[0].token)).ok()["pollAfterMs"] for _ in range(20)}
-        assert min(delays) >= 100 and max(delays) <= 60000
+        answers = [site.send(status(fans[0].token)) for _ in range(20)]
+        delays = {answer.ok()["pollAfterMs"] for answer in answers}
+        assert min(delays) >= 1000 and max(delays) <= 60000
         assert len(delays) > 1, "no jitter: all would come at once"
+        for answer in answers:
+            assert int(answer.header("Retry-After")) == -(-answer.ok()["pollAfterMs"] // 1000)
 
 
 def test_served_is_the_highest_number_admitted(site, db):
@@ -243,3 +244,149 @@ def test_admission_follows_within_a_tick_or_two(site, db):
     begin = time.monotonic()
     site.wait_admitted(fans, 5)
     assert time.monotonic() - begin < 2
+
+
+# Leaving -------------------------------------------------------------------------------------
+
+
+def test_who_leaves_makes_everybody_behind_move_up(site, db):
+    with waiting(site, db, 4) as fans:
+        wait_until(lambda: places(site, fans) == [1, 2, 3, 4], 5, "places 1 to 4")
+        assert site.do(leave(fans[1].token)).ok() == {"status": "LEFT"}
+        rest = [fans[0], *fans[2:]]
+        wait_until(lambda: places(site, rest) == [1, 2, 3], 5, "two moved up")
+        site.do(leave(fans[0].token)).ok()
+        wait_until(lambda: places(site, fans[2:]) == [1, 2], 5, "two moved up again")
+    site.wait_admitted(fans[2:])
+
+
+def test_a_ticket_that_left_is_over(site, db, seat):
+    with waiting(site, db, 1) as (fan,):
+        key = new_key()
+        first = site.do(leave(fan.token, key)).ok()
+        wait_until(lambda: site.send(status(fan.token)).status == 401, 5, "the end")
+        site.send(status(fan.token)).refused(401, "token-left")
+        site.send(reserve(fan.token, seat)).refused(401, "token-left")
+        site.send(leave(fan.token)).refused(401, "token-left")
+        again = site.send(leave(fan.token, key))
+        assert again.replayed and again.ok() == first
+        # The user may join again, at the end.
+        ticket = db.ticket(fan.user)
+        assert site.do(issue(fan.user)).ok()["status"] == "WAITING"
+        assert db.ticket(fan.user) > ticket
+
+
+def test_an_admitted_one_that_leaves_frees_its_slot(site, db):
+    with waiting(site, db, 2) as (first, second):
+        with db.policy(max_active=actives(db) + 1):
+            site.wait_admitted([first])
+            site.do(leave(first.token)).ok()
+            site.wait_admitted([second], 3)
+
+
+def test_who_holds_a_seat_pays_or_cancels_before_leaving(site, seat):
+    fan = site.fan(balance=1000)
+    site.do(reserve(fan.token, seat)).ok()
+    site.do(leave(fan.token)).refused(409, "already-holding")
+    site.do(cancel(fan.token, seat)).ok()
+    site.do(leave(fan.token)).ok()
+
+
+def test_leaving_needs_a_token_of_ours(site):
+    site.send(leave("nonsense")).refused(401, "token-invalid")
+
+
+# Who does not come ---------------------------------------------------------------------------
+
+
+def silent_ticket(site, db, user):
+    """A ticket whose user makes no call after it was issued."""
+    site.do(issue(user)).ok()
+    return db.ticket(user)
+
+
+def ticket_status(db, ticket):
+    return db.value("SELECT status FROM waiting_queue WHERE id = %s", ticket)
+
+
+def age(db, ticket, seconds):
+    """As if the last sign of life were so much older."""
+    wait_until(lambda: db.value("SELECT near FROM gate_state") >= ticket, 5, "its clock's start")
+    db.run("UPDATE waiting_queue SET seen_at = seen_at - INTERVAL %s SECOND WHERE id = %s",
+           seconds, ticket)
+
+
+def test_a_no_show_makes_room(site, db):
+    absent, present = site.users(2)
+    reclaimed = db.value("SELECT reclaimed FROM gate_state")
+    with waiting(site, db, 0), db.policy(state="paused"):
+        ticket = silent_ticket(site, db, absent)
+        token = site.do(issue(present)).ok()["token"]
+        with db.policy(max_active=actives(db) + 1, show_up_s=5):
+            wait_until(lambda: ticket_status(db, ticket) == "EXPIRED", 10, "the no-show's end")
+            wait_until(lambda: site.send(status(token)).ok()["status"] == "ACTIVE", 3, "the next")
+            # Whoever made a call has come.
+            wait_until(lambda: db.value("SELECT arrived_at FROM waiting_queue WHERE id = %s",
+                                        db.ticket(present)) is not None, 6, "the arrival")
+            assert db.value("SELECT show_up_by FROM waiting_queue WHERE id = %s",
+                            db.ticket(present)) is None
+    assert db.value("SELECT reclaimed FROM gate_state") >= reclaimed + 1
+
+
+def test_who_is_silent_when_its_turn_comes_is_passed_by(site, db):
+    """And comes back to its place with the next call, the first of the line."""
+    with waiting(site, db, 3) as fans:
+        tickets = [db.ticket(fan.user) for fan in fans]
+        age(db, tickets[0], 100)
+        age(db, tickets[2], 100)
+        with db.policy(max_active=actives(db) + 1, quiet_s=30, grace_s=300):
+            wait_until(lambda: [ticket_status(db, ticket) for ticket in tickets] ==
+                       ["ASIDE", "ACTIVE", "WAITING"], 5, "the second is let in")
+            # It waits on, in its place, which nobody else sees shrink and grow.
+            wait_until(lambda: places(site, [fans[0], fans[2]]) == [1, 2], 2, "their places")
+            wait_until(lambda: ticket_status(db, tickets[0]) == "WAITING", 6, "its return")
+        with db.policy(max_active=actives(db) + 1, quiet_s=30, grace_s=300):
+            wait_until(lambda: ticket_status(db, tickets[0]) == "ACTIVE", 5, "its turn")
+
+
+def test_who_does_not_come_back_in_time_is_out(site, db):
+    abandoned = db.value("SELECT abandoned FROM gate_state")
+    with waiting(site, db, 2) as fans:
+        wait_until(lambda: places(site, fans) == [1, 2], 5, "places")
+        tickets = [db.ticket(fan.user) for fan in fans]
+        age(db, tickets[0], 100)
+        with db.policy(max_active=actives(db) + 1, quiet_s=30, grace_s=1):
+            wait_until(lambda: ticket_status(db, tickets[0]) == "EXPIRED", 6, "the end of its grace")
+            assert ticket_status(db, tickets[1]) == "ACTIVE"
+            wait_until(lambda: site.send(status(fans[0].token)).status == 401, 3, "the token's end")
+            site.send(status(fans[0].token)).refused(401, "token-expired")
+    assert db.value("SELECT abandoned FROM gate_state") == abandoned + 1
+
+
+# What everybody is told ----------------------------------------------------------------------
+
+
+def test_a_message_reaches_every_poll_within_a_second(site, db):
+    with waiting(site, db, 1) as (fan,):
+        with db.policy(state="paused", message='back at 20:00 "sharp" 곧'):
+            begin = time.monotonic()
+            wait_until(lambda: site.send(status(fan.token)).ok()["message"]
+                       == 'back at 20:00 "sharp" 곧', 5, "the message", 0.02)
+            assert time.monotonic() - begin < 1
+            assert site.send(status(fan.token)).ok()["gate"] == "paused"
+        wait_until(lambda: site.send(status(fan.token)).ok()["message"] is None, 5, "its end")
+
+
+def test_a_closed_line_says_why(site, db):
+    with db.policy(state="closed", reason="the hall is being cleared"):
+        answer = site.do(issue(site.users()[0])).refused(503, "closed")
+        assert answer["message"] == "the hall is being cleared"
+
+
+def test_a_policy_that_makes_no_sense_does_not_rule(site, db):
+    with waiting(site, db, 1) as (fan,):
+        with db.policy(max_active=0, window_limit=0):
+            ticked = db.value("SELECT ticked_at FROM gate_state")
+            wait_until(lambda: db.value("SELECT ticked_at FROM gate_state") != ticked, 5, "a tick")
+            assert site.send(status(fan.token)).ok()["status"] == "WAITING"
+            assert db.value("SELECT policy_state FROM gate_state") == "paused"

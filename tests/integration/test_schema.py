@@ -177,9 +177,9 @@ def hold(seat, status="PENDING", job_id=ANY_ID):
             f" {NOW}, {NOW}, {NOW})")
 
 
-def ticket(number, user, status="WAITING"):
-    return ("INSERT INTO waiting_queue (id, user_id, job_id, status, created_at, updated_at)"
-            f" VALUES ({number}, {user}, {ANY_ID}, '{status}', {NOW}, {NOW})")
+def ticket(number, user, status="WAITING", place="NULL"):
+    return ("INSERT INTO waiting_queue (id, user_id, job_id, status, place, created_at, updated_at)"
+            f" VALUES ({number}, {user}, {ANY_ID}, '{status}', {place}, {NOW}, {NOW})")
 
 
 def payment(reservation, job_id=ANY_ID):
@@ -214,6 +214,8 @@ CONSTRAINTS = {
     "a job makes one hold": [hold(BIG, job_id=SAME), hold(BIG + 1, job_id=SAME)],
     "a user waits once": [ticket(BIG, BIG), ticket(BIG + 1, BIG)],
     "a user is not active and waiting": [ticket(BIG, BIG), ticket(BIG + 1, BIG, "ACTIVE")],
+    "a user is not passed by and waiting": [ticket(BIG, BIG), ticket(BIG + 1, BIG, "ASIDE")],
+    "a place is given once": [ticket(BIG, BIG, place=BIG), ticket(BIG + 1, BIG + 1, place=BIG)],
     "a ticket number is given once": [ticket(BIG, 1000000001), ticket(BIG, 1000000002)],
     "a hold is paid once": [payment(BIG), payment(BIG)],
     "a job pays once": [payment(BIG, SAME), payment(BIG + 1, SAME)],
@@ -248,6 +250,15 @@ CONSTRAINTS = {
     "a window is a day or less": [policy(window_s=86401)],
     "an admission is a second or more": [policy(active_s=0)],
     "an admission is a day or less": [policy(active_s=86401)],
+    "no policy lets in more than a million": [policy(max_active=1000001)],
+    "no window lets in more than a million": [policy(window_limit=1000001)],
+    "the time to show up is not negative": [policy(show_up_s=-1)],
+    "the time to show up is a day or less": [policy(show_up_s=86401)],
+    "silence is not negative": [policy(quiet_s=-1)],
+    "silence is a day or less": [policy(quiet_s=86401)],
+    "a grace is not negative": [policy(grace_s=-1)],
+    "a grace is a day or less": [policy(grace_s=86401)],
+    "a window counts what is known": [policy(counts="'heads'")],
 }
 
 

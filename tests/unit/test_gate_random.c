@@ -1,149 +1,263 @@
-/* The waiting room over random days: never more in than the policy allows, and nobody is overtaken,
- * while an operator changes the policy. */
+/* The waiting room over random days: people join, show up or not, buy, hold seats, fall silent,
+ * come back and leave, while an operator changes the policy and pauses, and workers restart. Never
+ * more in than the policy allows, nobody overtaken, nobody stuck, and no place that ever grows. */
 #include "worker_sample.h"
 
 #include "gate_rules.h"
+#include "gate_tick_rules.h"
 
-#define TICKETS_MAX 4000
-#define TICKS 600
+#define TICKETS_MAX 3000
+#define TICKS 500
 #define SEEDS 30
-#define WINDOW_US (20 * SECOND_US)
+#define WINDOW_S 20
 
-struct visitor {
-	enum ticket_status status;
-	int64_t admitted_us, expires_us, hold_until_us;
-};
-
-static struct visitor visitors[TICKETS_MAX]; /* ticket number is index + 1 */
-static int64_t visitor_count;
+static struct gate_ticket tickets[TICKETS_MAX]; /* the database: place is index + 1 */
+static int64_t ahead_told[TICKETS_MAX];
+static struct gate_state line; /* the database's row */
+static int64_t count;
 static struct gate_tick tick;
+static struct policy policy;
 static int64_t now_us;
-static unsigned admissions, held_over;
+static unsigned admissions, held_over, passed_by, came_back, abandoned, reclaimed;
 
 static int64_t count_active(void)
 {
 	int64_t active = 0;
-	for (int64_t i = 0; i < visitor_count; i++)
-		active += visitors[i].status == TICKET_ACTIVE;
+	for (int64_t i = 0; i < count; i++)
+		active += tickets[i].status == TICKET_ACTIVE;
 	return active;
 }
 
-/* As the store counts: whoever was admitted less than a window ago. */
-static int64_t count_window(void)
+/* As the store counts. */
+static int64_t count_released(void)
 {
-	int64_t admitted = 0;
-	for (int64_t i = 0; i < visitor_count; i++)
-		admitted += visitors[i].admitted_us > now_us - WINDOW_US;
-	return admitted;
+	int64_t released = 0;
+	for (int64_t i = 0; i < count; i++)
+		released += tickets[i].admitted_us > now_us - WINDOW_S * SECOND_US;
+	return released;
 }
 
+static void count_arrivals(void)
+{
+	for (int64_t i = 0; i < count; i++) {
+		const struct gate_ticket *ticket = &tickets[i];
+		if (ticket->admitted_us <= now_us - 5 * WINDOW_S * SECOND_US)
+			continue;
+		tick.arrived += ticket->arrived_us > now_us - WINDOW_S * SECOND_US;
+		tick.expected += ticket->status == TICKET_ACTIVE && ticket->show_up_us > now_us;
+		tick.judged += ticket->arrived_us || ticket->status == TICKET_EXPIRED;
+		tick.came += ticket->arrived_us != 0;
+	}
+}
+
+/* What a worker that has just started reads, and so every tick. */
 static void load(void)
 {
-	tick.due_count = tick.line_count = 0;
+	tick = (struct gate_tick){.state = line, .policy = policy, .near_span = 50};
 	tick.active = count_active();
-	tick.in_window = count_window();
-	tick.state.waiting = 0;
-	for (int64_t i = 0; i < visitor_count; i++) {
-		const struct visitor *visitor = &visitors[i];
-		if (visitor->status == TICKET_WAITING) {
-			tick.state.waiting++;
-			if (tick.line_count < GATE_TICK_MAX)
-				tick.line[tick.line_count++] = i + 1;
-		} else if (visitor->status == TICKET_ACTIVE && visitor->expires_us <= now_us &&
-			   tick.due_count < GATE_TICK_MAX) {
-			tick.due[tick.due_count].id = i + 1;
-			tick.due[tick.due_count].expires_us = visitor->expires_us;
-			tick.due[tick.due_count++].hold_until_us = visitor->hold_until_us;
-		}
+	tick.released = count_released();
+	count_arrivals();
+	for (int64_t i = 0; i < count; i++) {
+		const struct gate_ticket *ticket = &tickets[i];
+		bool is_due =
+			ticket->status == TICKET_ACTIVE
+				? ticket->expires_us <= now_us ||
+					  (ticket->show_up_us && ticket->show_up_us <= now_us)
+				: ticket->status == TICKET_ASIDE && ticket->aside_us <= now_us;
+		if (ticket->status == TICKET_WAITING && tick.line.count < GATE_TICK_MAX)
+			tick.line.items[tick.line.count++] = *ticket;
+		else if (is_due && tick.due.count < GATE_TICK_MAX)
+			tick.due.items[tick.due.count++] = *ticket;
+	}
+}
+
+static void write_back(const struct gate_tickets *changed)
+{
+	for (size_t i = 0; i < changed->count; i++) {
+		const struct gate_ticket *ticket = &changed->items[i];
+		if (!ticket->is_changed)
+			continue;
+		tickets[ticket->id - 1] = *ticket;
+		tickets[ticket->id - 1].is_changed = false;
 	}
 }
 
 static void write_tick(void)
 {
-	for (size_t i = 0; i < tick.expired_count; i++) {
-		struct visitor *visitor = &visitors[tick.expired[i] - 1];
-		assert_int_equal(visitor->status, TICKET_ACTIVE);
-		assert_true(visitor->expires_us <= now_us && visitor->hold_until_us <= now_us);
-		visitor->status = TICKET_EXPIRED;
-	}
-	for (size_t i = 0; i < tick.admitted_count; i++) {
-		struct visitor *visitor = &visitors[tick.line[i] - 1];
-		assert_int_equal(visitor->status, TICKET_WAITING);
-		*visitor = (struct visitor){.status = TICKET_ACTIVE,
-					    .admitted_us = now_us,
-					    .expires_us = now_us + 10 * SECOND_US};
+	write_back(&tick.due);
+	write_back(&tick.line);
+	for (int64_t place = tick.clocks_from + 1; place <= tick.clocks_to; place++)
+		if (tickets[place - 1].status == TICKET_WAITING)
+			tickets[place - 1].seen_us = now_us;
+	line = tick.state;
+	line.last_ticket = count;
+}
+
+/* Who was admitted now had nobody before it who could have been. */
+static void check_order(void)
+{
+	bool somebody_waits = false;
+	for (int64_t i = 0; i < count; i++) {
+		if (tickets[i].status == TICKET_ACTIVE && tickets[i].admitted_us == now_us)
+			assert_false(somebody_waits);
+		somebody_waits |= tickets[i].status == TICKET_WAITING;
 	}
 }
 
-/* Everybody up to the one served last has been in, or has left; nobody behind has. */
-static void check_line(void)
+static void check_limits(void)
 {
-	int64_t waiting = 0;
-	for (int64_t i = 0; i < visitor_count; i++) {
-		if (visitors[i].admitted_us)
-			assert_true(i + 1 <= tick.state.served);
-		if (visitors[i].status == TICKET_WAITING) {
-			assert_true(i + 1 > tick.state.served);
-			waiting++;
-		}
-		if (visitors[i].status == TICKET_ACTIVE && visitors[i].expires_us <= now_us) {
-			assert_true(visitors[i].hold_until_us > now_us);
-			held_over++;
-		}
+	if (!tick.admitted)
+		return;
+	/* A limit lowered meanwhile throws nobody out, but lets nobody in either. */
+	assert_int_equal(policy.state, POLICY_OPEN);
+	if (policy.max_active)
+		assert_true(count_active() <= policy.max_active);
+	if (policy.window_limit)
+		assert_true(count_released() <= policy.window_limit * (1 + policy.counts_arrivals));
+}
+
+static void check_places(void)
+{
+	int64_t ahead = 0;
+	int64_t outs = 0;
+	for (int64_t i = 0; i < count; i++) {
+		const struct gate_ticket *ticket = &tickets[i];
+		bool is_waiting = ticket_is_in_line(ticket->status);
+		assert_int_equal(is_waiting, ticket->out_seq == 0);
+		outs += !is_waiting;
+		if (ticket->status == TICKET_ACTIVE && gate_ticket_is_over(ticket, now_us))
+			fail_msg("ticket %d is over and still in", (int)ticket->id);
+		held_over += ticket->status == TICKET_ACTIVE && ticket->expires_us <= now_us;
+		if (!is_waiting)
+			continue;
+		assert_true(ahead <= ahead_told[i]);
+		ahead_told[i] = ahead++;
 	}
-	assert_int_equal(tick.state.waiting, waiting);
+	assert_int_equal(line.waiting, ahead);
+	assert_int_equal(line.out_seq, outs); /* each was numbered once */
 }
 
 static void run_tick(void)
 {
-	const int64_t served = tick.state.served;
+	const int64_t served = line.served, near = line.near;
 	load();
 	gate_tick_decide(&tick, now_us);
 	write_tick();
-	admissions += (unsigned)tick.admitted_count;
-	assert_true(tick.state.served >= served);
-	assert_int_equal(tick.state.active, count_active());
-	check_line();
-	if (!tick.admitted_count)
-		return;
-	/* A limit lowered meanwhile throws nobody out, but lets nobody in either. */
-	assert_int_equal(tick.policy.state, GATE_OPEN);
-	if (tick.policy.max_active)
-		assert_true(count_active() <= tick.policy.max_active);
-	if (tick.policy.window_limit)
-		assert_true(count_window() <= tick.policy.window_limit);
+	admissions += (unsigned)tick.admitted;
+	passed_by += (unsigned)tick.aside;
+	assert_true(line.served >= served && line.near >= near);
+	assert_int_equal(line.active, count_active());
+	check_order();
+	check_limits();
+	check_places();
 }
 
 static void change_policy(uint64_t *seed)
 {
-	static const enum gate_openness states[] = {GATE_OPEN, GATE_OPEN,   GATE_OPEN,
-						    GATE_OPEN, GATE_PAUSED, GATE_CLOSED};
-	tick.policy.state = states[chance(seed, 6)];
-	tick.policy.max_active = (int64_t)chance(seed, 60);
-	tick.policy.window_limit = (int64_t)chance(seed, 60);
+	static const enum policy_state states[] = {POLICY_OPEN, POLICY_OPEN,   POLICY_OPEN,
+						   POLICY_OPEN, POLICY_PAUSED, POLICY_CLOSED};
+	policy = (struct policy){.state = states[chance(seed, 6)],
+				 .max_active = (int64_t)chance(seed, 60),
+				 .window_limit = 1 + (int64_t)chance(seed, 60),
+				 .window_s = WINDOW_S,
+				 .active_s = 10,
+				 .show_up_s = (int64_t)chance(seed, 3) * 3,
+				 .quiet_s = (int64_t)chance(seed, 2) * 30,
+				 .grace_s = (int64_t)chance(seed, 40)};
+	policy.counts_arrivals = policy.show_up_s && chance(seed, 2);
 }
 
-/* People come, buy, hold a seat, and leave the line. */
+/* One job through the rules, as a batch of one. */
+static void run_job(enum job_kind kind, struct gate_ticket *ticket)
+{
+	struct gate_world world = {.state = line, .policy = policy};
+	struct rules rules = gate_rules(&world);
+	struct job job = job_of(1, kind);
+	struct batch_entry entry;
+	job.user = user_of(ticket->id);
+	job.ticket = ticket->id;
+	gate_world_add_users(&world, &job.user, 1);
+	world.queuers[0].user_id = ticket->id;
+	if (kind != JOB_ISSUE) {
+		world.queuers[0].ticket_id = ticket->id;
+		*gate_world_add_ticket(&world, ticket->id) = *ticket;
+		world.tickets[0].user_id = ticket->id;
+	}
+	entry = entry_of(&job);
+	rules.decide(rules.world, &entry, now_us);
+	line = world.state;
+	if (world.ticket_count) {
+		*ticket = world.tickets[0];
+		ticket->is_changed = ticket->is_new = false;
+	}
+	gate_world_fini(&world);
+}
+
+static void join(void)
+{
+	struct gate_ticket *ticket = &tickets[count];
+	*ticket = (struct gate_ticket){.id = count + 1};
+	ahead_told[count] = INT64_MAX;
+	run_job(JOB_ISSUE, ticket);
+	if (ticket->place)
+		count++;
+	assert_int_equal(line.last_ticket, count);
+}
+
+static void act(struct gate_ticket *ticket, uint64_t *seed)
+{
+	bool was_aside = ticket->status == TICKET_ASIDE;
+	switch (chance(seed, 8)) {
+	case 0:
+		run_job(JOB_LEAVE, ticket);
+		break;
+	case 1:
+		if (ticket->status == TICKET_ACTIVE) /* paid: the seat worker's work */
+			ticket->status = TICKET_FINISHED;
+		break;
+	case 2:
+		if (ticket->status == TICKET_ACTIVE)
+			ticket->hold_until_us = now_us + 15 * SECOND_US;
+		break;
+	default:
+		run_job(JOB_SEEN, ticket);
+		came_back += was_aside && ticket->status == TICKET_WAITING;
+	}
+}
+
 static void let_people_act(uint64_t *seed)
 {
-	for (uint64_t arriving = chance(seed, 12); arriving && visitor_count < TICKETS_MAX;
-	     arriving--)
-		visitors[visitor_count++] = (struct visitor){.status = TICKET_WAITING};
-	for (int i = 0; i < 5 && visitor_count; i++) {
-		struct visitor *visitor = &visitors[chance(seed, (uint64_t)visitor_count)];
-		if (visitor->status == TICKET_WAITING)
-			visitor->status = chance(seed, 2) ? TICKET_WAITING : TICKET_EXPIRED;
-		else if (visitor->status == TICKET_ACTIVE && chance(seed, 2))
-			visitor->status = TICKET_FINISHED;
-		else if (visitor->status == TICKET_ACTIVE)
-			visitor->hold_until_us = now_us + 15 * SECOND_US;
+	for (uint64_t arriving = chance(seed, 12); arriving && count < TICKETS_MAX; arriving--)
+		join();
+	for (int i = 0; i < 30 && count; i++)
+		act(&tickets[chance(seed, (uint64_t)count)], seed);
+	/* Those who were called come, most of them; those near the head call, most of them. */
+	for (int64_t i = 0; i < count; i++)
+		if ((tickets[i].status == TICKET_ACTIVE && tickets[i].show_up_us) ||
+		    (i < line.near && tickets[i].status == TICKET_WAITING))
+			if (i % 3 && chance(seed, 4) == 0)
+				run_job(JOB_SEEN, &tickets[i]);
+}
+
+/* With an open door everybody's turn comes. */
+static void let_all_in(void)
+{
+	policy = (struct policy){.max_active = 50,
+				 .window_s = WINDOW_S,
+				 .active_s = 10,
+				 .quiet_s = 30,
+				 .grace_s = 30};
+	for (int i = 0; i < 4 * TICKETS_MAX && line.waiting; i++) {
+		now_us += SECOND_US;
+		run_tick();
 	}
+	assert_int_equal(line.waiting, 0);
 }
 
 static void run_seed(uint64_t seed)
 {
-	visitor_count = 0;
-	tick = (struct gate_tick){0};
+	count = 0;
+	line = (struct gate_state){0};
 	now_us = NOW_US;
 	change_policy(&seed);
 	for (int i = 0; i < TICKS; i++) {
@@ -151,8 +265,11 @@ static void run_seed(uint64_t seed)
 		if (chance(&seed, 50) == 0)
 			change_policy(&seed);
 		run_tick();
-		now_us += (int64_t)chance(&seed, (uint64_t)(2 * SECOND_US));
+		now_us += 1 + (int64_t)chance(&seed, (uint64_t)(2 * SECOND_US));
 	}
+	let_all_in();
+	abandoned += (unsigned)line.abandoned;
+	reclaimed += (unsigned)line.reclaimed;
 }
 
 static void no_day_breaks_the_policy(void **state)
@@ -162,6 +279,8 @@ static void no_day_breaks_the_policy(void **state)
 		run_seed(seed * 104729);
 	assert_true(admissions > 1000);
 	assert_true(held_over > 0);
+	assert_true(passed_by > 100 && came_back > 10);
+	assert_true(abandoned > 100 && reclaimed > 100);
 }
 
 int main(void)

@@ -119,11 +119,12 @@ static void the_fingerprint_of_a_stored_job_never_changes(void **state)
 	assert_string_equal(text, digits);
 }
 
-static void only_expire_leaves_no_row(void **state)
+static void expire_and_seen_leave_no_row(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < JOB_KIND_COUNT; i++)
-		assert_int_equal(job_kind_stores((enum job_kind)i), i != JOB_EXPIRE);
+		assert_int_equal(job_kind_stores((enum job_kind)i),
+				 i != JOB_EXPIRE && i != JOB_SEEN);
 }
 
 static void the_protocol_shows_the_table_of_kinds(void **state)
@@ -166,7 +167,7 @@ int main(void)
 		TEST(a_repeat_has_the_same_fingerprint_whatever_else_differs),
 		TEST(other_content_has_another_fingerprint),
 		TEST(the_fingerprint_of_a_stored_job_never_changes),
-		TEST(only_expire_leaves_no_row),
+		TEST(expire_and_seen_leave_no_row),
 		TEST(the_protocol_shows_the_table_of_kinds),
 		cmocka_unit_test(the_content_is_the_head_of_the_fingerprint),
 	};

@@ -34,10 +34,7 @@ static void statuses_go_to_the_database_and_back(void **state)
 	(void)state;
 	for (unsigned i = HOLD_PENDING; i <= HOLD_EXPIRED; i++)
 		assert_int_equal(hold_status_from(hold_status_name((enum hold_status)i)), i);
-	for (unsigned i = TICKET_WAITING; i <= TICKET_FINISHED; i++)
-		assert_int_equal(ticket_status_from(ticket_status_name((enum ticket_status)i)), i);
 	assert_string_equal(hold_status_name(HOLD_CANCELLED), "CANCELLED");
-	assert_string_equal(ticket_status_name(TICKET_ACTIVE), "ACTIVE");
 }
 
 static void an_empty_world_has_nothing(void **state)

@@ -23,6 +23,19 @@ static const struct id stranger = {{2}};
 		(list).count = (list).capacity = sizeof items_ / sizeof *items_;                   \
 	} while (0)
 
+/* Ten were let in, and 13 left; 20 was the last to come. */
+static struct line *new_line(void)
+{
+	struct line *line = line_new(20);
+
+	assert_non_null(line);
+	for (int64_t place = 11; place <= 20; place++)
+		if (place != 13)
+			line_wait(line, place);
+	line_finish(line);
+	return line;
+}
+
 static int set_up(void **state)
 {
 	struct snapshot *s = snapshot_new();
@@ -30,14 +43,15 @@ static int set_up(void **state)
 	assert_non_null(s);
 	s->clock_us = CLOCK;
 	s->taken_us = 100 * SECOND;
-	s->gate = (struct snapshot_gate){.served = 10, .per_minute = 60};
+	s->gate = (struct snapshot_gate){.served = 10, .per_minute = 60, .near = 12};
+	s->line = new_line();
 	FILL(s->tickets, {.number = 9, .user = fan, .expires_us = CLOCK + 60 * SECOND},
-	     {.number = 3, .user = fan, .expires_us = CLOCK + SECOND});
+	     {.number = 3, .user = fan, .expires_us = CLOCK + SECOND, .is_expected = true});
 	FILL(s->concerts, {.id = 2, .name = "b"}, {.id = 1, .name = "a"});
 	FILL(s->schedules, {.id = 5, .concert = 1}, {.id = 4, .concert = 2});
 	FILL(s->seats, {.id = 12, .schedule = 5}, {.id = 11, .schedule = 4},
 	     {.id = 10, .schedule = 5});
-	snapshot_sort(s);
+	snapshot_finish(s);
 	*state = s;
 	return 0;
 }
@@ -87,7 +101,7 @@ static void an_empty_one_finds_nothing(void **state)
 
 	(void)state;
 	assert_non_null(empty);
-	snapshot_sort(empty);
+	snapshot_finish(empty);
 	assert_null(snapshot_ticket(empty, 1));
 	assert_null(snapshot_seats(empty, 1, &count));
 	snapshot_release(empty);
@@ -117,14 +131,32 @@ static void an_admitted_ticket_is_active_until_its_time(void **state)
 	assert_int_equal(judge(*state, 3, fan, SECOND, &place), ADMISSION_GONE);
 }
 
+static void calls_count_near_the_head_and_until_the_arrival(void **state)
+{
+	struct place place = {0};
+
+	judge(*state, 3, fan, 0, &place);
+	assert_true(place.sign_counts);
+	judge(*state, 9, fan, 0, &place);
+	assert_false(place.sign_counts); /* it has arrived */
+	judge(*state, 12, fan, 0, &place);
+	assert_true(place.sign_counts);
+	judge(*state, 14, fan, 0, &place);
+	assert_false(place.sign_counts);
+}
+
 static void a_number_beyond_the_served_waits(void **state)
 {
 	struct place place = {0};
 
+	assert_int_equal(judge(*state, 12, fan, 0, &place), ADMISSION_WAITING);
+	assert_int_equal(place.position, 2);
 	assert_int_equal(judge(*state, 15, fan, 0, &place), ADMISSION_WAITING);
-	assert_int_equal(place.position, 5);
-	assert_int_equal(place.eta_s, 5);
+	assert_int_equal(place.position, 4); /* without the one that left */
+	assert_int_equal(place.eta_s, 4);
 	assert_true(place.eta_known);
+	assert_int_equal(judge(*state, 21, fan, 0, &place), ADMISSION_WAITING);
+	assert_int_equal(place.position, 10); /* newer than the snapshot */
 }
 
 static void a_paused_gate_knows_no_wait(void **state)
@@ -132,16 +164,50 @@ static void a_paused_gate_knows_no_wait(void **state)
 	struct snapshot *s = *state;
 	struct place place = {0};
 
-	s->gate.paused = true;
+	s->gate.state = POLICY_PAUSED;
+	strcpy(s->gate.message, "a short break");
 	assert_int_equal(judge(s, 15, fan, 0, &place), ADMISSION_WAITING);
 	assert_false(place.eta_known);
+	assert_int_equal(place.gate, POLICY_PAUSED);
+	assert_string_equal(place.message, "a short break");
 }
 
-static void a_served_number_that_is_not_live_is_gone(void **state)
+static void sell(struct snapshot *s, size_t seat, enum snapshot_hold hold, int64_t until_us)
+{
+	s->seats.items[seat].hold = hold;
+	s->seats.items[seat].hold_expires_us = until_us;
+	snapshot_finish(s);
+}
+
+static void what_is_left_to_buy_is_summed_up(void **state)
+{
+	struct snapshot *s = *state;
+
+	assert_int_equal(s->sale.state, SALE_AVAILABLE); /* none of them was ever sold */
+	s->seats.items[2].is_active = true;
+	sell(s, 0, SNAPSHOT_PAID, 0);
+	assert_int_equal(s->sale.state, SALE_AVAILABLE);
+	sell(s, 2, SNAPSHOT_PENDING, CLOCK + 2 * SECOND);
+	assert_int_equal(s->sale.state, SALE_ALL_HELD); /* the other is not on sale */
+	assert_int_equal(s->sale.held, 1);
+	assert_true(s->sale.next_us == CLOCK + 2 * SECOND);
+	sell(s, 1, SNAPSHOT_PENDING, CLOCK + SECOND);
+	assert_int_equal(s->sale.held, 2);
+	assert_true(s->sale.next_us == CLOCK + SECOND);
+	sell(s, 2, SNAPSHOT_PENDING, CLOCK); /* over */
+	assert_int_equal(s->sale.state, SALE_AVAILABLE);
+	sell(s, 1, SNAPSHOT_PAID, 0);
+	sell(s, 2, SNAPSHOT_PAID, 0);
+	assert_int_equal(s->sale.state, SALE_SOLD_OUT);
+	assert_int_equal(s->sale.held, 0);
+}
+
+static void a_number_that_waits_no_more_and_is_not_live_is_gone(void **state)
 {
 	struct place place = {0};
 
 	assert_int_equal(judge(*state, 10, fan, 0, &place), ADMISSION_GONE);
+	assert_int_equal(judge(*state, 13, fan, 0, &place), ADMISSION_GONE);
 	assert_int_equal(judge(*state, 11, fan, 0, &place), ADMISSION_WAITING);
 }
 
@@ -162,9 +228,11 @@ int main(void)
 		TEST(an_empty_one_finds_nothing),
 		TEST(a_hold_ends_at_its_time),
 		TEST(an_admitted_ticket_is_active_until_its_time),
+		TEST(calls_count_near_the_head_and_until_the_arrival),
 		TEST(a_number_beyond_the_served_waits),
 		TEST(a_paused_gate_knows_no_wait),
-		TEST(a_served_number_that_is_not_live_is_gone),
+		TEST(what_is_left_to_buy_is_summed_up),
+		TEST(a_number_that_waits_no_more_and_is_not_live_is_gone),
 		TEST(a_ticket_of_somebody_else_is_foreign),
 	};
 
