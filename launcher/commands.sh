@@ -198,3 +198,9 @@ command_env() {
 }
 
 print_assignment() { printf '%s=%q\n' "$1" "$2"; } # NAME VALUE
+
+# The operator's command, with the account and the settings of this instance.
+command_ctl() {
+    [ -r "$var/etc/boxofficectl.settings" ] || die "there is no instance in $var: ./boxoffice up makes one"
+    run_program boxofficectl boxofficectl "$@"
+}

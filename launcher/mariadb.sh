@@ -75,7 +75,7 @@ mariadb_prepare() {
     "$root/sql/migrate" --defaults-file="$var/etc/mariadb-admin.cnf" "$database" ||
         die "a migration failed: see above"
     fill "$root/sql/accounts.sql" database "$database" front_password "$(secret mysql-front)" \
-        worker_password "$(secret mysql-worker)" |
+        worker_password "$(secret mysql-worker)" operator_password "$(secret mysql-operator)" |
         mariadb_as_owner || die "the database accounts could not be set: see above"
     mariadb_as_admin "$database" <"$root/sql/demo.sql" || die "the demo data could not be loaded: see above"
 }

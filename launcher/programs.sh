@@ -24,14 +24,14 @@ program_names() {
 
 program_path() { printf '%s/boxoffice-%s\n' "$(build_folder)" "$1"; } # KIND
 
-# Runs one of our tools by its name with the settings of the instance.
-run_program() { # NAME ARGUMENT …
-    local program
-    program=$(build_folder)/$1
-    shift
+# Runs one of our tools by its name with settings of the instance.
+run_program() { # SETTINGS NAME ARGUMENT …
+    local file=$var/etc/$1.settings program
+    program=$(build_folder)/$2
+    shift 2
     (
         unset "${!BOXOFFICE_@}"
-        BOXOFFICE_SETTINGS=$var/etc/tool.settings exec "$program" "$@"
+        BOXOFFICE_SETTINGS=$file exec "$program" "$@"
     )
 }
 
@@ -42,7 +42,7 @@ program_settings() { # NAME ACCOUNT [NAME VALUE] …
     printf '%s=%s\n' name "$1" amqp_url "$(amqp_url "$2")" mysql_socket "$sockets/mariadb.sock" \
         mysql_database "$database" mysql_user "boxoffice_$2" mysql_password "$(secret "mysql-$2")"
     shift 2
-    printf '%s=%s\n' "$@"
+    [ $# -eq 0 ] || printf '%s=%s\n' "$@"
     for name in "${!settings[@]}"; do
         [ -n "${launcher_settings[$name]+ours}" ] || printf '%s=%s\n' "$name" "${settings[$name]}"
     done

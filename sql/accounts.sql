@@ -1,4 +1,4 @@
--- What fronts and workers may do. Run after the migrations, since a table has to be there to be
+-- What fronts, workers and operators may do. Run after the migrations, since a table has to be there to be
 -- granted; @names@ are filled in by the launcher. Harmless again, and a new password takes effect.
 
 -- A front cannot write: every change is a job.
@@ -33,3 +33,10 @@ GRANT SELECT, INSERT ON `@database@`.payment TO 'boxoffice_worker'@'%';
 GRANT SELECT, INSERT, UPDATE, DELETE ON `@database@`.job TO 'boxoffice_worker'@'%';
 GRANT SELECT, UPDATE ON `@database@`.gate_state TO 'boxoffice_worker'@'%';
 GRANT SELECT, INSERT ON `@database@`.gate_policy TO 'boxoffice_worker'@'%';
+
+-- boxofficectl looks at the line and adds policies; it changes and deletes nothing.
+CREATE USER IF NOT EXISTS 'boxoffice_operator'@'%' IDENTIFIED BY '@operator_password@';
+ALTER USER 'boxoffice_operator'@'%' IDENTIFIED BY '@operator_password@';
+GRANT SELECT ON `@database@`.waiting_queue TO 'boxoffice_operator'@'%';
+GRANT SELECT ON `@database@`.gate_state TO 'boxoffice_operator'@'%';
+GRANT SELECT, INSERT ON `@database@`.gate_policy TO 'boxoffice_operator'@'%';

@@ -1,5 +1,6 @@
 """One running boxoffice, started by ./boxoffice with its own folder, ports and settings."""
 
+import contextlib
 import os
 import random
 import shlex
@@ -165,6 +166,22 @@ class Instance:
         with open(self.var / "log" / f"{name}.log", "ab") as log:
             return subprocess.Popen(command, env={**environ, **environment}, cwd=folder,
                                     stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def ctl_values(self):
+        """The settings that boxofficectl runs with."""
+        lines = (self.var / "etc" / "boxofficectl.settings").read_text().splitlines()
+        return dict(line.split("=", 1) for line in lines)
+
+    @contextlib.contextmanager
+    def ctl_settings(self, *lines):
+        """Other settings for boxofficectl alone, for the length of a test."""
+        path = self.var / "etc" / "boxofficectl.settings"
+        before = path.read_text()
+        path.write_text(before + "".join(f"{line}\n" for line in lines))
+        try:
+            yield
+        finally:
+            path.write_text(before)
 
     def settings(self, name):
         """The settings a process was started with: file, BOXOFFICE_SET, then its variables."""

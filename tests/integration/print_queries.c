@@ -9,6 +9,7 @@
 
 #include "account_store.h"
 #include "cash_store.h"
+#include "ctl.h"
 #include "db_store.h"
 #include "gate_state.h"
 #include "gate_store.h"
@@ -110,6 +111,14 @@ static const struct sample {
 	{"count-expected", "[{\"span\":360}]"},
 	{"read-line", NULL},
 	{"start-clocks", "[{\"low\":1,\"high\":2," NOW "}]"},
+	/* the operator */
+	{"ctl-history", NULL},
+	{"ctl-numbers", NULL},
+	{"ctl-lock", NULL},
+	{"ctl-insert-policy",
+	 "[{\"state\":\"open\",\"max_active\":500,\"window_limit\":0,\"window_s\":60,"
+	 "\"active_s\":600,\"show_up_s\":120,\"quiet_s\":60,\"grace_s\":300,"
+	 "\"counts\":\"releases\",\"reason\":\"\",\"message\":\"\",\"who\":\"sample\"}]"},
 	/* the front */
 	{"snapshot_gate", NULL},
 	{"snapshot_places", NULL},
@@ -186,7 +195,7 @@ int main(void)
 	const struct db_query *const *const lists[] = {
 		db_store_queries,     cash_store_queries, account_store_queries, seat_store_queries,
 		seat_load_queries,    seat_write_queries, gate_store_queries,    gate_state_queries,
-		gate_tickets_queries, gate_tick_queries,  front_queries,
+		gate_tickets_queries, gate_tick_queries,  front_queries,         ctl_queries,
 	};
 	bool is_fine = true;
 	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
