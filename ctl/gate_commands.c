@@ -277,7 +277,7 @@ static enum ctl_status end_change(struct ctl *ctl, const struct policy *policy)
 
 static enum ctl_status gate_set(struct ctl *ctl, int argc, char **argv)
 {
-	struct policy policy;
+	struct policy policy = {0};
 	char why[POLICY_WHY_SIZE];
 	enum ctl_status status = begin_change(ctl, &policy);
 
@@ -311,7 +311,7 @@ static bool take_words(char out[static POLICY_TEXT_SIZE], const char *words)
 
 static enum ctl_status change_state(struct ctl *ctl, enum policy_state state, const char *reason)
 {
-	struct policy policy;
+	struct policy policy = {0};
 	enum ctl_status status = begin_change(ctl, &policy);
 
 	if (status != CTL_DONE)
@@ -345,7 +345,7 @@ static enum ctl_status gate_close(struct ctl *ctl, int argc, char **argv)
 
 static enum ctl_status gate_message(struct ctl *ctl, int argc, char **argv)
 {
-	struct policy policy;
+	struct policy policy = {0};
 	enum ctl_status status = begin_change(ctl, &policy);
 
 	if (status != CTL_DONE)

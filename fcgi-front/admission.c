@@ -13,6 +13,7 @@ static struct place waiting(const struct snapshot *snapshot, int64_t number)
 {
 	const struct snapshot_gate *gate = &snapshot->gate;
 	const struct place_facts facts = {
+		.number = number,
 		.ahead = line_ahead(snapshot->line, number),
 		.waiting = line_count(snapshot->line),
 		.per_minute = gate->state == POLICY_OPEN ? gate->per_minute : 0,
@@ -31,7 +32,7 @@ enum admission admission_judge(const struct snapshot *snapshot, const struct que
 	if (ticket != NULL && !id_equal(&ticket->user, &token->user))
 		return ADMISSION_FOREIGN;
 	if (ticket != NULL && ticket->expires_us > snapshot_time_us(snapshot, now_us)) {
-		*place = place_active(ticket->expires_us);
+		*place = place_active(ticket->number, ticket->expires_us);
 		place->sign_counts = ticket->is_expected;
 	} else if (line_has(snapshot->line, token->ticket)) {
 		*place = waiting(snapshot, token->ticket);
@@ -57,10 +58,12 @@ static enum err judge_newest(const struct front *front, const struct queue_token
 struct place admission_guess(const struct front *front, int64_t number, bool is_active)
 {
 	struct snapshot *snapshot = snapshots_hold(front->snapshots);
-	struct place place = place_active(0);
+	struct place place = place_active(number, 0);
 
 	if (snapshot == NULL)
-		return is_active ? place : place_waiting(&(struct place_facts){.jitter = jitter()});
+		return is_active ? place
+				 : place_waiting(&(struct place_facts){.number = number,
+								       .jitter = jitter()});
 	if (!is_active)
 		place = waiting(snapshot, number);
 	place_tell(&place, snapshot);

@@ -13,6 +13,7 @@
 #include "json.h"
 #include "lookup.h"
 #include "place.h"
+#include "pulse.h"
 #include "signs.h"
 #include "snapshot.h"
 #include "token.h"
@@ -24,6 +25,7 @@ struct front {
 	struct snapshots *snapshots;
 	struct courier *courier;
 	struct signs *signs;
+	struct pulse *pulse; /* NULL: no push */
 	struct lookup *lookup;
 };
 

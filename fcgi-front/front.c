@@ -50,12 +50,15 @@ static enum err front_start(struct front *front, const struct conf *conf)
 	if (err == ERR_OK)
 		err = courier_new(&front->courier, conf, seat_changed, front->snapshots);
 	if (err == ERR_OK)
+		err = pulse_new(&front->pulse, conf, front->snapshots);
+	if (err == ERR_OK)
 		err = signs_new(&front->signs, conf, front->courier);
 	return err;
 }
 
 static void front_stop(struct front *front)
 {
+	pulse_free(front->pulse);
 	signs_free(front->signs);
 	courier_free(front->courier);
 	snapshots_free(front->snapshots);

@@ -29,7 +29,9 @@ static int64_t poll_after(const struct place_facts *facts, const struct place *p
 
 struct place place_waiting(const struct place_facts *facts)
 {
-	struct place place = {.position = facts->ahead + 1, .sign_counts = facts->is_near};
+	struct place place = {.number = facts->number,
+			      .position = facts->ahead + 1,
+			      .sign_counts = facts->is_near};
 	int64_t rate = facts->per_minute;
 
 	place.eta_known = rate > 0;
@@ -40,9 +42,10 @@ struct place place_waiting(const struct place_facts *facts)
 	return place;
 }
 
-struct place place_active(int64_t expires_us)
+struct place place_active(int64_t number, int64_t expires_us)
 {
 	return (struct place){.active = true,
+			      .number = number,
 			      .eta_known = true,
 			      .poll_ms = PLACE_POLL_NEAR_MS,
 			      .expires_us = expires_us};
@@ -86,9 +89,23 @@ static void write_sale(const struct snapshot_sale *sale, struct text *out)
 	text_putc(out, '}');
 }
 
+void place_write_news(enum policy_state gate, const struct snapshot_sale *sale, const char *message,
+		      struct text *out)
+{
+	text_printf(out, ",\"gate\":\"%s\",\"sale\":", policy_state_name(gate));
+	write_sale(sale, out);
+	text_puts(out, ",\"message\":");
+	if (message[0] != '\0')
+		text_json_string(out, message);
+	else
+		text_puts(out, "null");
+}
+
 void place_write(const struct place *place, struct text *out)
 {
-	text_printf(out, "\"status\":\"%s\",\"position\":", place->active ? "ACTIVE" : "WAITING");
+	text_printf(out, "\"status\":\"%s\",\"number\":", place->active ? "ACTIVE" : "WAITING");
+	text_int(out, place->number);
+	text_puts(out, ",\"position\":");
 	text_int(out, place->position);
 	text_puts(out, ",\"ahead\":");
 	text_int(out, place->position > 0 ? place->position - 1 : 0);
@@ -101,11 +118,5 @@ void place_write(const struct place *place, struct text *out)
 	text_int(out, place->poll_ms);
 	text_puts(out, ",\"expiresAt\":");
 	write_moment(place->expires_us, out);
-	text_printf(out, ",\"gate\":\"%s\",\"sale\":", policy_state_name(place->gate));
-	write_sale(&place->sale, out);
-	text_puts(out, ",\"message\":");
-	if (place->message[0] != '\0')
-		text_json_string(out, place->message);
-	else
-		text_puts(out, "null");
+	place_write_news(place->gate, &place->sale, place->message, out);
 }

@@ -15,6 +15,7 @@
 
 struct place {
 	bool active;
+	int64_t number;     /* by which the line is admitted */
 	int64_t position;   /* 1 and up while waiting, 0 when active */
 	bool eta_known;     /* false: no rate is known, or nobody is let in now */
 	int64_t eta_s;      /* rounded up */
@@ -28,6 +29,7 @@ struct place {
 
 /* What a waiting ticket's place is worked out from. */
 struct place_facts {
+	int64_t number;
 	int64_t ahead;      /* how many wait before it */
 	int64_t waiting;    /* how many wait in all */
 	int64_t per_minute; /* how many are let in; 0: that says nothing */
@@ -38,13 +40,17 @@ struct place_facts {
 struct place place_waiting(const struct place_facts *facts);
 
 /* The place of an admitted ticket. */
-struct place place_active(int64_t expires_us);
+struct place place_active(int64_t number, int64_t expires_us);
 
 /* Adds what everybody is told: the gate's state, the operator's message, what is left to buy. */
 void place_tell(struct place *place, const struct snapshot *snapshot);
 
 /* Appends the members "status" to "message" without braces. */
 void place_write(const struct place *place, struct text *out);
+
+/* Appends the members "gate" to "message", each with a comma before it. */
+void place_write_news(enum policy_state gate, const struct snapshot_sale *sale, const char *message,
+		      struct text *out);
 
 /* The same moment as poll_ms in whole seconds, rounded up: for Retry-After. */
 int place_retry_after_s(const struct place *place);

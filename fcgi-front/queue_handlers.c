@@ -38,6 +38,19 @@ enum err handle_status(struct call *call)
 	return ERR_OK;
 }
 
+/* nginx asks whether it may let this token listen, and streams the ticks itself. */
+enum err handle_events(struct call *call)
+{
+	enum err err =
+		admission_find(call->front, &call->token, call_deadline_us(call), &call->place);
+
+	if (err != ERR_OK)
+		return err;
+	text_puts(answer_open(call), "{}");
+	answer_close(call);
+	return ERR_OK;
+}
+
 /* Whether the ticket may go is the gate's to say: what else it waits for may have changed. */
 enum err handle_leave(struct call *call)
 {

@@ -9,6 +9,7 @@ nginx_start() {
         return 0
     fi
     port_must_be_free "$port_site" site
+    rm -f "$sockets/nginx.sock" # of one that was killed
     spawn nginx "$(nginx_program)" -e stderr -p "$var/nginx/" -c "$var/etc/nginx.conf"
 }
 
@@ -46,9 +47,19 @@ nginx_write_conf() {
         workers "$workers" files "$files" connections "$((files / 2))" \
         servers "$upstreams" keepalive "$keepalive" at_once "$at_once" \
         by_address "$per_address" listen "$(nginx_listen)" trusted "$(nginx_trusted)" \
-        read_s "$deadline_s" issue_rate "$(setting nginx_issue_rate)" \
+        module "$(nginx_module)" publish "$sockets/nginx.sock" streams "$((files * workers / 4))" \
+        streams_by_address "$((files * workers / 16))" read_s "$deadline_s" issue_rate "$(setting nginx_issue_rate)" \
         issue_burst "$(setting nginx_issue_burst)" |
         write_changed "$var/etc/nginx.conf"
+}
+
+# Where the packages of nginx's modules put them, relative to nginx's own idea of where it lives.
+nginx_module() {
+    local folder
+    for folder in /usr/lib/nginx/modules /usr/lib64/nginx/modules /usr/share/nginx/modules; do
+        [ -r "$folder/ngx_nchan_module.so" ] && printf '%s\n' "$folder/ngx_nchan_module.so" && return
+    done
+    die "nginx's module nchan is not installed"
 }
 
 nginx_listen() {

@@ -52,7 +52,7 @@ program_settings() { # NAME ACCOUNT [NAME VALUE] …
 program_write_settings() { # NAME
     local kind=${1%-*} count
     if [ "$kind" = front ]; then
-        program_settings "$1" front front_socket "$sockets/$1.sock" \
+        program_settings "$1" front front_socket "$sockets/$1.sock" events_socket "$sockets/nginx.sock" \
             token_keys "k1:$(secret token-key)"
     else
         kind_count "$kind"

@@ -33,10 +33,11 @@ static void without_a_rate_the_wait_is_unknown(void **state)
 	assert_false(place.eta_known);
 	place.poll_ms = 1140;
 	place_write(&place, &out);
-	assert_string_equal(out.bytes, "\"status\":\"WAITING\",\"position\":7,\"ahead\":6,"
-				       "\"etaSeconds\":null,\"etaKnown\":false,"
-				       "\"pollAfterMs\":1140,\"expiresAt\":null,\"gate\":\"open\","
-				       "\"sale\":{\"state\":\"available\"},\"message\":null");
+	assert_string_equal(out.bytes,
+			    "\"status\":\"WAITING\",\"number\":0,\"position\":7,\"ahead\":6,"
+			    "\"etaSeconds\":null,\"etaKnown\":false,"
+			    "\"pollAfterMs\":1140,\"expiresAt\":null,\"gate\":\"open\","
+			    "\"sale\":{\"state\":\"available\"},\"message\":null");
 	text_fini(&out);
 }
 
@@ -79,16 +80,17 @@ static void who_waits_long_asks_seldom(void **state)
 
 static void an_admitted_ticket_says_when_it_ends(void **state)
 {
-	struct place place = place_active(1000000);
+	struct place place = place_active(3, 1000000);
 	struct text out = {0};
 
 	(void)state;
 	place_write(&place, &out);
-	assert_string_equal(out.bytes,
-			    "\"status\":\"ACTIVE\",\"position\":0,\"ahead\":0,\"etaSeconds\":0,"
-			    "\"etaKnown\":true,\"pollAfterMs\":10000,"
-			    "\"expiresAt\":\"1970-01-01T00:00:01.000000Z\",\"gate\":\"open\","
-			    "\"sale\":{\"state\":\"available\"},\"message\":null");
+	assert_string_equal(
+		out.bytes,
+		"\"status\":\"ACTIVE\",\"number\":3,\"position\":0,\"ahead\":0,\"etaSeconds\":0,"
+		"\"etaKnown\":true,\"pollAfterMs\":10000,"
+		"\"expiresAt\":\"1970-01-01T00:00:01.000000Z\",\"gate\":\"open\","
+		"\"sale\":{\"state\":\"available\"},\"message\":null");
 	text_fini(&out);
 }
 
