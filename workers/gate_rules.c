@@ -63,6 +63,10 @@ static enum err issue(struct gate_world *world, const struct job *job, struct ou
 			 world->policy.reason);
 		return ERR_CLOSED;
 	}
+	if (!queuer->ticket_id && world->state.stock == GATE_STOCK_SOLD) {
+		snprintf(outcome->why, sizeof outcome->why, "everything is sold");
+		return ERR_CLOSED;
+	}
 	if (!queuer->ticket_id)
 		give_ticket(world, queuer, job, now_us);
 	const struct gate_ticket *ticket = live_ticket(world, queuer);

@@ -1,11 +1,13 @@
 #include "gate_state.h"
 
+#include <string.h>
+
 #include "log.h"
 
 /* clang-format off */
 #define STATE_COLUMNS                                                                    \
 	"g.last_ticket, g.served, g.waiting, g.active, g.per_minute, " SQL_US("g.ticked_at") \
-	", g.out_seq, g.near, g.reclaimed, g.abandoned, g.departed"
+	", g.out_seq, g.near, g.reclaimed, g.abandoned, g.departed, g.stock"
 
 /* Locks the one row of gate_state: every change of the line holds it. */
 static const struct db_query lock_state = {
@@ -32,13 +34,15 @@ static const struct db_query update_state = {
 			   SQL_COLUMN("abandoned", "BIGINT") ", "
 			   SQL_COLUMN("departed", "BIGINT") ", "
 			   SQL_COLUMN("state", "VARCHAR(8)") ", "
-			   SQL_COLUMN("message", "VARCHAR(200)"))
+			   SQL_COLUMN("message", "VARCHAR(200)") ", "
+			   SQL_COLUMN("stock", "VARCHAR(8)"))
 	" STRAIGHT_JOIN gate_state g ON g.id = 1"
 	" SET g.last_ticket = d.last, g.served = d.served, g.waiting = d.waiting,"
 	" g.active = d.active, g.per_minute = d.rate, g.ticked_at = " SQL_TIME("d.ticked") ","
 	" g.out_seq = d.seq, g.near = d.near, g.reclaimed = d.reclaimed,"
 	" g.abandoned = d.abandoned, g.departed = d.departed,"
-	" g.policy_state = d.state, g.message = d.message"};
+	" g.policy_state = d.state, g.message = d.message,"
+	" g.stock = d.stock"};
 
 /* No locks. The newest rows, by primary key: the first of them that makes sense rules. */
 static const struct db_query read_policies = {
@@ -65,8 +69,21 @@ static const struct db_query insert_first_policy = {
 const struct db_query *const gate_state_queries[] = {
 	&lock_state, &lock_state_nowait, &update_state, &read_policies, &insert_first_policy, NULL};
 
+static const char *const stock_names[] = {
+	[GATE_STOCK_FREE] = "free", [GATE_STOCK_HELD] = "held", [GATE_STOCK_SOLD] = "sold"};
+
+static enum gate_stock stock_from(const char *name)
+{
+	unsigned stock = GATE_STOCK_FREE;
+	while (stock < GATE_STOCK_SOLD && strcmp(stock_names[stock], name) != 0)
+		stock++;
+	return (enum gate_stock)stock;
+}
+
 static enum err take_state(void *arg, const struct db_row *row)
 {
+	char stock[16];
+	db_row_text(row, 11, stock, sizeof stock);
 	*(struct gate_state *)arg = (struct gate_state){
 		.last_ticket = db_row_int(row, 0),
 		.served = db_row_int(row, 1),
@@ -79,6 +96,7 @@ static enum err take_state(void *arg, const struct db_row *row)
 		.reclaimed = db_row_int(row, 8),
 		.abandoned = db_row_int(row, 9),
 		.departed = db_row_int(row, 10),
+		.stock = stock_from(stock),
 	};
 	return ERR_OK;
 }
@@ -112,6 +130,7 @@ enum err gate_state_write(struct db_store *store, const struct gate_state *state
 	rows_int(rows, "departed", state->departed);
 	rows_string(rows, "state", policy_state_name(policy->state));
 	rows_string(rows, "message", policy->message);
+	rows_string(rows, "stock", stock_names[state->stock]);
 	return db_store_run(store, &update_state, DB_STORE_ANY);
 }
 

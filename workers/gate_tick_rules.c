@@ -27,7 +27,7 @@ static int64_t window_of_arrivals(const struct gate_tick *tick)
 int64_t gate_allowance(const struct gate_tick *tick)
 {
 	const struct policy *policy = &tick->policy;
-	if (policy->state != POLICY_OPEN)
+	if (policy->state != POLICY_OPEN || tick->state.stock != GATE_STOCK_FREE)
 		return 0;
 	int64_t allowed = INT64_MAX;
 	if (policy->max_active)

@@ -6,7 +6,8 @@
 
 #define GATE_RECENT_S 300 /* the rate of admission is that of the last minutes */
 
-/* How many may be admitted now, of any number that wait; 0 when paused or closed.
+/* How many may be admitted now, of any number that wait; 0 when paused or closed, and
+ * while no seat is free.
  *
  * The smaller of max active - active and of what the window allows. A window of releases allows
  * limit - released. One of arrivals lets in so many that the arrivals come to the limit if people

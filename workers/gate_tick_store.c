@@ -1,8 +1,11 @@
 #include "gate_tick_store.h"
 
+#include "clock.h"
 #include "gate_state.h"
 #include "gate_tick_rules.h"
 #include "gate_tickets.h"
+
+#define STOCK_AGE_US INT64_C(1000000)
 
 /* clang-format off */
 /* No locks: candidates, the longest due first. By waiting_queue_due. */
@@ -55,6 +58,22 @@ static const struct db_query read_line = {
 	" FROM waiting_queue w FORCE INDEX (waiting_queue_line)"
 	" WHERE w.status = 'WAITING' AND w.place > 0 ORDER BY w.place LIMIT 1000"};
 
+/* No locks. Whether a seat that can still be booked is free, held or sold: schedules by primary key,
+ * of each the seats by seat_number_of_schedule, of each the reservation by
+ * seat_reservation_live_seat, up to the first that is. */
+#define ANY_SEAT(condition)                                                             \
+	"EXISTS (SELECT 1 FROM concert_schedule s"                                          \
+	" STRAIGHT_JOIN seat t ON t.concert_schedule_id = s.id"                             \
+	" LEFT JOIN seat_reservation r ON r.live_seat_id = t.id"                            \
+	" WHERE s.deleted_at IS NULL AND s.booking_end_at > NOW(6) AND t.deleted_at IS NULL" \
+	" AND " condition ")"
+static const struct db_query read_stock = {
+	"read-stock",
+	"SELECT " ANY_SEAT("t.is_active AND (r.id IS NULL"
+			   " OR (r.status = 'PENDING' AND r.expires_at <= NOW(6)))")
+	", " ANY_SEAT("r.status = 'PENDING' AND r.expires_at > NOW(6)")
+	", " ANY_SEAT("r.status = 'PAID'")};
+
 /* Locks and changes waiting_queue by waiting_queue_line: some neighbouring places. */
 static const struct db_query start_clocks = {
 	"start-clocks",
@@ -67,9 +86,8 @@ static const struct db_query start_clocks = {
 /* clang-format on */
 
 const struct db_query *const gate_tick_queries[] = {
-	&find_due,       &find_abandoned, &count_admitted,
-	&count_released, &count_arrived,  &count_expected,
-	&read_line,      &start_clocks,   NULL};
+	&find_due,       &find_abandoned, &count_admitted, &count_released, &count_arrived,
+	&count_expected, &read_stock,     &read_line,      &start_clocks,   NULL};
 
 static enum err take_due_id(void *arg, const struct db_row *row)
 {
@@ -201,6 +219,29 @@ static enum err write_tick(struct gate_tick_store *store)
 	return err ? err : gate_state_write(&store->base, &tick->state, &tick->policy);
 }
 
+static enum err take_stock(void *arg, const struct db_row *row)
+{
+	enum gate_stock *stock = arg;
+	/* Without any seat nothing is sold out: the catalogue is being made. */
+	if (db_row_int(row, 0) || !(db_row_int(row, 1) || db_row_int(row, 2)))
+		*stock = GATE_STOCK_FREE;
+	else
+		*stock = db_row_int(row, 1) ? GATE_STOCK_HELD : GATE_STOCK_SOLD;
+	return ERR_OK;
+}
+
+/* Once a second, and before anything is locked: when all is sold it looks at every seat. */
+static enum err refresh_stock(struct gate_tick_store *store)
+{
+	int64_t now_us = clock_us();
+	if (store->stock_read_us && now_us - store->stock_read_us < STOCK_AGE_US)
+		return ERR_OK;
+	enum err err = db_select(store->base.db, &read_stock, NULL, 0, take_stock, &store->stock);
+	if (!err)
+		store->stock_read_us = now_us;
+	return err;
+}
+
 /* Inside the transaction. The clock is read once the line is locked. */
 static enum err tick_once(struct gate_tick_store *store, const struct store *transaction)
 {
@@ -217,6 +258,7 @@ static enum err tick_once(struct gate_tick_store *store, const struct store *tra
 	int64_t since_us = now_us - tick->state.ticked_us;
 	if (since_us >= 0 && since_us < store->conf->gate_tick_ms * INT64_C(1000) / 2)
 		return ERR_TIMEOUT;
+	tick->state.stock = store->stock;
 	err = load_tick(store);
 	if (err)
 		return err;
@@ -227,7 +269,9 @@ static enum err tick_once(struct gate_tick_store *store, const struct store *tra
 enum err gate_tick_store_run(struct gate_tick_store *store)
 {
 	const struct store transaction = db_store_interface(store, NULL, NULL);
-	enum err err = transaction.begin(transaction.self);
+	enum err err = refresh_stock(store);
+	if (!err)
+		err = transaction.begin(transaction.self);
 	if (err)
 		return err;
 	err = tick_once(store, &transaction);

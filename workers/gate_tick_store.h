@@ -9,6 +9,8 @@
 struct gate_tick_store {
 	struct db_store base;
 	const struct conf *conf;
+	enum gate_stock stock; /* as of stock_read_us, by clock_us() */
+	int64_t stock_read_us; /* 0: not read yet */
 	struct gate_tick tick;
 };
 

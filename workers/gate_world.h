@@ -10,6 +10,9 @@
 #include "policy.h"
 #include "ticket.h"
 
+/* What is left to buy. */
+enum gate_stock { GATE_STOCK_FREE, GATE_STOCK_HELD, GATE_STOCK_SOLD };
+
 /* The one row of gate_state. Whoever changes the line holds its lock. */
 struct gate_state {
 	int64_t last_ticket; /* the highest number given out */
@@ -23,6 +26,7 @@ struct gate_state {
 	int64_t reclaimed; /* totals: admitted and never came, */
 	int64_t abandoned; /* passed by and never came back, */
 	int64_t departed;  /* left by themselves */
+	enum gate_stock stock;
 };
 
 /* A row of waiting_queue. Moments that are not there are 0. */

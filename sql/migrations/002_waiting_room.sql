@@ -11,7 +11,8 @@
 --  * out_seq: counts up, under the lock on gate_state, with every ticket that stops waiting.
 --    Fronts read what came after the number they know, so a place is exact and costs no poll a query.
 --  * gate_state: policy_state and message are of the policy that rules, for the fronts; near is the
---    place up to which signs of life count; reclaimed, abandoned and departed are totals.
+--    place up to which signs of life count; stock is what is left to buy: while no seat is free nobody
+--    is admitted, and when all are sold nobody can join; reclaimed, abandoned and departed are totals.
 --  * gate_policy: the rest of the policy. The constraint takes what lib/policy.c takes.
 --
 -- A statement that changes the schema commits by itself: each is guarded, so that a file that
@@ -59,6 +60,7 @@ SET @change = IF((SELECT COUNT(*) FROM information_schema.columns WHERE table_sc
     "ALTER TABLE gate_state
         ADD COLUMN policy_state ENUM('open', 'paused', 'closed') NOT NULL DEFAULT 'paused',
         ADD COLUMN message VARCHAR(200) NOT NULL DEFAULT '',
+        ADD COLUMN stock ENUM('free', 'held', 'sold') NOT NULL DEFAULT 'free',
         ADD COLUMN out_seq BIGINT NOT NULL DEFAULT 0,
         ADD COLUMN near BIGINT NOT NULL DEFAULT 0,
         ADD COLUMN reclaimed BIGINT NOT NULL DEFAULT 0,

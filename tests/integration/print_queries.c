@@ -87,9 +87,10 @@ static const struct sample {
 	/* the gate; its counters are one row */
 	{"lock-state", NULL},
 	{"lock-state-nowait", NULL},
-	{"update-state", "[{\"last\":2,\"served\":1,\"waiting\":1,\"active\":1,\"rate\":1,"
-			 "\"ticked\":" UNTIL ",\"seq\":1,\"near\":2,\"reclaimed\":0,"
-			 "\"abandoned\":0,\"departed\":0,\"state\":\"open\",\"message\":\"\"}]"},
+	{"update-state",
+	 "[{\"last\":2,\"served\":1,\"waiting\":1,\"active\":1,\"rate\":1,"
+	 "\"ticked\":" UNTIL ",\"seq\":1,\"near\":2,\"reclaimed\":0,"
+	 "\"abandoned\":0,\"departed\":0,\"state\":\"open\",\"message\":\"\",\"stock\":\"free\"}]"},
 	{"read-policies", NULL},
 	{"insert-first-policy", "[{\"active\":500,\"most\":0,\"span\":60,\"life\":600,"
 				"\"late\":120,\"quiet\":60,\"grace\":300}]"},
@@ -109,6 +110,7 @@ static const struct sample {
 	{"count-released", "[{\"window\":60}]"},
 	{"count-arrived", "[{\"window\":60}]"},
 	{"count-expected", "[{\"span\":360}]"},
+	{"read-stock", NULL},
 	{"read-line", NULL},
 	{"start-clocks", "[{\"low\":1,\"high\":2," NOW "}]"},
 	/* the operator */

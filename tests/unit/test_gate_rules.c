@@ -186,6 +186,19 @@ static void a_closed_line_gives_no_new_ticket_but_old_ones_back(void **state)
 	assert_int_equal(world.state.last_ticket, 40);
 }
 
+static void a_sold_out_line_is_closed(void **state)
+{
+	(void)state;
+	add_user(1, 0, TICKET_WAITING);
+	add_user(2, 35, TICKET_WAITING);
+	world.state.stock = GATE_STOCK_SOLD;
+	assert_int_equal(issue(1, false), ERR_CLOSED);
+	assert_string_equal(entry.outcome.why, "everything is sold");
+	assert_int_equal(issue(2, true), ERR_OK);
+	world.state.stock = GATE_STOCK_HELD;
+	assert_int_equal(issue(1, false), ERR_OK);
+}
+
 static void a_paused_line_goes_on_giving_tickets(void **state)
 {
 	(void)state;
@@ -329,6 +342,7 @@ int main(void)
 		TEST(a_ticket_whose_time_is_over_keeps_nobody_out),
 		TEST(who_did_not_show_up_may_join_again),
 		TEST(a_closed_line_gives_no_new_ticket_but_old_ones_back),
+		TEST(a_sold_out_line_is_closed),
 		TEST(a_paused_line_goes_on_giving_tickets),
 		TEST(jobs_of_other_queues_are_refused),
 		TEST(who_leaves_is_out_of_the_line),

@@ -95,6 +95,20 @@ static void a_window_of_arrivals_lets_in_more_for_those_who_do_not_come(void **s
 	}
 }
 
+static void while_no_seat_is_free_nobody_is_admitted(void **state)
+{
+	(void)state;
+	add_waiting(31, 0);
+	tick.state.stock = GATE_STOCK_HELD;
+	assert_int_equal(gate_allowance(&tick), 0);
+	tick.state.stock = GATE_STOCK_SOLD;
+	assert_int_equal(gate_allowance(&tick), 0);
+	gate_tick_decide(&tick, NOW_US);
+	assert_int_equal(tick.line.items[0].status, TICKET_WAITING);
+	tick.state.stock = GATE_STOCK_FREE;
+	assert_int_equal(gate_allowance(&tick), 100);
+}
+
 static void the_rate_is_that_of_the_last_minutes(void **state)
 {
 	(void)state;
@@ -313,6 +327,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_smaller_limit_counts),
 		TEST(a_window_of_arrivals_lets_in_more_for_those_who_do_not_come),
+		TEST(while_no_seat_is_free_nobody_is_admitted),
 		TEST(the_rate_is_that_of_the_last_minutes),
 		TEST(the_first_of_the_line_are_admitted),
 		TEST(without_a_time_to_show_up_nobody_is_late),
