@@ -1,4 +1,4 @@
-/* boxofficectl: looks at the gate and changes its policy while the service runs. */
+/* boxofficectl: looks at the line, changes its policy and holds draws while the service runs. */
 #include <getopt.h>
 #include <pwd.h>
 #include <stdarg.h>
@@ -12,6 +12,9 @@
 #include "text.h"
 
 #define DB_SILENCE_S 10
+
+static const struct ctl_command *const groups[] = {ctl_gate_commands, ctl_draw_commands};
+#define GROUPS (sizeof groups / sizeof *groups)
 
 static const struct option options[] = {
 	{"json", no_argument, NULL, 'j'},     {"yes", no_argument, NULL, 'y'},
@@ -49,9 +52,10 @@ bool ctl_confirm(const struct ctl *ctl, const char *question)
 static void print_usage(FILE *out)
 {
 	fputs("usage: boxofficectl [OPTION…] GROUP COMMAND [ARGUMENT…]\n\n", out);
-	for (const struct ctl_command *each = ctl_gate_commands; each->name != NULL; each++)
-		fprintf(out, "  %s %-8s %-14s %s\n", each->group, each->name, each->arguments,
-			each->help);
+	for (size_t i = 0; i < GROUPS; i++)
+		for (const struct ctl_command *each = groups[i]; each->name != NULL; each++)
+			fprintf(out, "  %s %-8s %-14s %s\n", each->group, each->name,
+				each->arguments, each->help);
 	fputs("\n  --json      answer as one JSON object\n"
 	      "  --yes       ask nothing\n"
 	      "  --by NAME   who changes something; else the user of the operating system\n"
@@ -63,9 +67,10 @@ static void print_usage(FILE *out)
 
 static const struct ctl_command *find_command(const char *group, const char *name)
 {
-	for (const struct ctl_command *each = ctl_gate_commands; each->name != NULL; each++)
-		if (strcmp(each->group, group) == 0 && strcmp(each->name, name) == 0)
-			return each;
+	for (size_t i = 0; i < GROUPS; i++)
+		for (const struct ctl_command *each = groups[i]; each->name != NULL; each++)
+			if (strcmp(each->group, group) == 0 && strcmp(each->name, name) == 0)
+				return each;
 	return NULL;
 }
 

@@ -28,16 +28,13 @@ struct ctl_command {
 	enum ctl_status (*run)(struct ctl *ctl, int argc, char **argv);
 };
 
-/* Ended by one without a name. */
-extern const struct ctl_command ctl_gate_commands[];
+/* Each ended by one without a name. */
+extern const struct ctl_command ctl_gate_commands[], ctl_draw_commands[];
 
 /* Says on stderr why something did not work. Returns CTL_FAILED. */
 __attribute__((format(printf, 1, 2))) enum ctl_status ctl_fail(const char *format, ...);
 
 /* Asks on the terminal; true for yes, or when --yes was given. Without a terminal: no. */
 bool ctl_confirm(const struct ctl *ctl, const char *question);
-
-/* Its statements, for the test that explains them. */
-extern const struct db_query *const ctl_queries[];
 
 #endif

@@ -1,6 +1,5 @@
 #include "gate_records.h"
 
-#include "ctl.h"
 #include "sql.h"
 #include "text.h"
 
@@ -52,8 +51,8 @@ static const struct db_query insert_policy = {
 			  SQL_COLUMN("who", "VARCHAR(100)"))};
 /* clang-format on */
 
-const struct db_query *const ctl_queries[] = {&select_history, &select_numbers, &lock_policy,
-					      &insert_policy, NULL};
+const struct db_query *const gate_records_queries[] = {&select_history, &select_numbers,
+						       &lock_policy, &insert_policy, NULL};
 
 struct history {
 	struct policy_change *changes;

@@ -41,4 +41,6 @@ MUST_CHECK enum err gate_records_lock(struct db *db);
 /* Records a policy, which then rules within a tick. */
 MUST_CHECK enum err gate_records_record(struct db *db, const struct policy *policy, const char *by);
 
+extern const struct db_query *const gate_records_queries[];
+
 #endif

@@ -9,35 +9,48 @@ static uint32_t jitter(void)
 	return (uint32_t)((uint64_t)clock_us() * 2654435761u >> 16);
 }
 
-static struct place waiting(const struct snapshot *snapshot, int64_t number)
+static struct place waiting(const struct snapshot *snapshot, int64_t place_number)
 {
 	const struct snapshot_gate *gate = &snapshot->gate;
 	const struct place_facts facts = {
-		.number = number,
-		.ahead = line_ahead(snapshot->line, number),
+		.number = place_number,
+		.ahead = line_ahead(snapshot->line, place_number),
 		.waiting = line_count(snapshot->line),
 		.per_minute = gate->state == POLICY_OPEN ? gate->per_minute : 0,
-		.is_near = number <= gate->near,
+		.is_near = place_number <= gate->near,
 		.jitter = jitter(),
 	};
 
 	return place_waiting(&facts);
 }
 
+static struct place in_draw(const struct snapshot *snapshot, int64_t time_us)
+{
+	int64_t opens_us = snapshot->draw.opens_us;
+	struct place place = place_in_draw(opens_us - time_us, jitter());
+
+	place.opens_us = opens_us;
+	return place;
+}
+
 enum admission admission_judge(const struct snapshot *snapshot, const struct queue_token *token,
 			       int64_t now_us, struct place *place)
 {
 	const struct snapshot_ticket *ticket = snapshot_ticket(snapshot, token->ticket);
+	int64_t time_us = snapshot_time_us(snapshot, now_us);
+	int64_t place_number = snapshot_place(snapshot, token->ticket, time_us);
 
 	if (ticket != NULL && !id_equal(&ticket->user, &token->user))
 		return ADMISSION_FOREIGN;
-	if (ticket != NULL && ticket->expires_us > snapshot_time_us(snapshot, now_us)) {
-		*place = place_active(ticket->number, ticket->expires_us);
+	if (ticket != NULL && ticket->expires_us > time_us) {
+		*place = place_active(place_number, ticket->expires_us);
 		place->sign_counts = ticket->is_expected;
-	} else if (line_has(snapshot->line, token->ticket)) {
-		*place = waiting(snapshot, token->ticket);
-	} else {
+	} else if (!line_has(snapshot->line, place_number ? place_number : token->ticket)) {
 		return ADMISSION_GONE;
+	} else if (place_number == 0) {
+		*place = in_draw(snapshot, time_us);
+	} else {
+		*place = waiting(snapshot, place_number);
 	}
 	place_tell(place, snapshot);
 	return place->active ? ADMISSION_ACTIVE : ADMISSION_WAITING;
@@ -59,13 +72,16 @@ struct place admission_guess(const struct front *front, int64_t number, bool is_
 {
 	struct snapshot *snapshot = snapshots_hold(front->snapshots);
 	struct place place = place_active(number, 0);
+	int64_t place_number, time_us;
 
 	if (snapshot == NULL)
-		return is_active ? place
-				 : place_waiting(&(struct place_facts){.number = number,
-								       .jitter = jitter()});
-	if (!is_active)
-		place = waiting(snapshot, number);
+		return is_active ? place : place_in_draw(0, jitter());
+	time_us = snapshot_time_us(snapshot, clock_us());
+	place_number = snapshot_place(snapshot, number, time_us);
+	if (is_active)
+		place.number = place_number;
+	else
+		place = place_number ? waiting(snapshot, place_number) : in_draw(snapshot, time_us);
 	place_tell(&place, snapshot);
 	snapshot_release(snapshot);
 	return place;

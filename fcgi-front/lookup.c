@@ -52,6 +52,8 @@ static const struct db_query select_job = {
 /* clang-format on */
 
 const struct db_query *const front_queries[] = {&snapshot_store_gate,
+						&snapshot_store_draw,
+						&snapshot_store_drawn,
 						&snapshot_store_places,
 						&snapshot_store_changes,
 						&snapshot_store_tickets,

@@ -42,6 +42,18 @@ struct place place_waiting(const struct place_facts *facts)
 	return place;
 }
 
+/* A tenth of the time that is left, as for a place whose wait is known. */
+struct place place_in_draw(int64_t wait_us, uint32_t jitter)
+{
+	int64_t ms = wait_us / 10000;
+
+	if (ms > PLACE_POLL_MOST_MS - PLACE_POLL_MOST_MS / 8)
+		ms = PLACE_POLL_MOST_MS - PLACE_POLL_MOST_MS / 8;
+	if (ms < 2 * PLACE_POLL_LEAST_MS)
+		ms = 2 * PLACE_POLL_LEAST_MS;
+	return (struct place){.poll_ms = ms + (int64_t)(jitter % 1024) * ms / 8192};
+}
+
 struct place place_active(int64_t number, int64_t expires_us)
 {
 	return (struct place){.active = true,
@@ -75,6 +87,14 @@ static void write_moment(int64_t time_us, struct text *out)
 	text_printf(out, "\"%s\"", time);
 }
 
+static void write_count(bool is_known, int64_t count, struct text *out)
+{
+	if (is_known)
+		text_int(out, count);
+	else
+		text_puts(out, "null");
+}
+
 static void write_sale(const struct snapshot_sale *sale, struct text *out)
 {
 	static const char *const names[] = {"available", "all-held", "sold-out"};
@@ -103,20 +123,21 @@ void place_write_news(enum policy_state gate, const struct snapshot_sale *sale, 
 
 void place_write(const struct place *place, struct text *out)
 {
+	bool is_placed = place->active || place->position > 0;
+
 	text_printf(out, "\"status\":\"%s\",\"number\":", place->active ? "ACTIVE" : "WAITING");
-	text_int(out, place->number);
+	write_count(is_placed, place->number, out);
 	text_puts(out, ",\"position\":");
-	text_int(out, place->position);
+	write_count(is_placed, place->position, out);
 	text_puts(out, ",\"ahead\":");
-	text_int(out, place->position > 0 ? place->position - 1 : 0);
+	write_count(is_placed, place->position > 0 ? place->position - 1 : 0, out);
 	text_puts(out, ",\"etaSeconds\":");
-	if (place->eta_known)
-		text_int(out, place->eta_s);
-	else
-		text_puts(out, "null");
+	write_count(place->eta_known, place->eta_s, out);
 	text_printf(out, ",\"etaKnown\":%s,\"pollAfterMs\":", place->eta_known ? "true" : "false");
 	text_int(out, place->poll_ms);
 	text_puts(out, ",\"expiresAt\":");
 	write_moment(place->expires_us, out);
+	text_puts(out, ",\"opensAt\":");
+	write_moment(place->opens_us, out);
 	place_write_news(place->gate, &place->sale, place->message, out);
 }

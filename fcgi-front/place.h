@@ -15,8 +15,8 @@
 
 struct place {
 	bool active;
-	int64_t number;     /* by which the line is admitted */
-	int64_t position;   /* 1 and up while waiting, 0 when active */
+	int64_t number;     /* by which the line is admitted; 0: not drawn yet */
+	int64_t position;   /* 1 and up while waiting; 0 when active or not drawn yet */
 	bool eta_known;     /* false: no rate is known, or nobody is let in now */
 	int64_t eta_s;      /* rounded up */
 	int64_t poll_ms;    /* when to ask again */
@@ -25,6 +25,7 @@ struct place {
 	enum policy_state gate;
 	struct snapshot_sale sale;
 	char message[POLICY_TEXT_SIZE]; /* to all in line; "": none */
+	int64_t opens_us;               /* in a draw: when joining it ends; 0: it is in none */
 };
 
 /* What a waiting ticket's place is worked out from. */
@@ -38,6 +39,10 @@ struct place_facts {
 };
 
 struct place place_waiting(const struct place_facts *facts);
+
+/* Of a ticket in a draw that is not drawn yet: wait_us until the opening, or less when that is
+ * past. */
+struct place place_in_draw(int64_t wait_us, uint32_t jitter);
 
 /* The place of an admitted ticket. */
 struct place place_active(int64_t number, int64_t expires_us);

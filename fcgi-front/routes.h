@@ -33,7 +33,7 @@ MUST_CHECK enum err routes_find(const char *method, const char *path, const stru
 bool route_is_write(const struct route *route);
 
 call_handler handle_register, handle_charge, handle_balance;
-call_handler handle_issue, handle_status, handle_events, handle_leave;
+call_handler handle_issue, handle_status, handle_events, handle_leave, handle_draw;
 call_handler handle_dates, handle_seats;
 call_handler handle_seat_write;
 call_handler handle_job;

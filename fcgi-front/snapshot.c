@@ -17,6 +17,7 @@ void snapshot_release(struct snapshot *snapshot)
 	if (snapshot == NULL || atomic_fetch_sub(&snapshot->references, 1) > 1)
 		return;
 	line_release(snapshot->line);
+	lots_release(snapshot->lots);
 	free(snapshot->tickets.items);
 	free(snapshot->concerts.items);
 	free(snapshot->schedules.items);
@@ -27,6 +28,24 @@ void snapshot_release(struct snapshot *snapshot)
 int64_t snapshot_time_us(const struct snapshot *snapshot, int64_t now_us)
 {
 	return snapshot->clock_us + (now_us - snapshot->taken_us);
+}
+
+/* A ticket that is newer than the snapshot is in the draw if it was given before the opening. */
+static bool is_in_draw(const struct snapshot *snapshot, int64_t ticket, int64_t time_us)
+{
+	const struct snapshot_draw *draw = &snapshot->draw;
+
+	if (draw->id == 0 || draw->state == DRAW_DRAWN)
+		return false;
+	if (ticket > snapshot->gate.last_ticket)
+		return draw->state == DRAW_JOINING && time_us < draw->opens_us;
+	return draw->first != 0 && ticket >= draw->first &&
+	       (draw->last == 0 || ticket <= draw->last);
+}
+
+int64_t snapshot_place(const struct snapshot *snapshot, int64_t ticket, int64_t time_us)
+{
+	return is_in_draw(snapshot, ticket, time_us) ? 0 : lots_place(snapshot->lots, ticket);
 }
 
 static int compare(int64_t a, int64_t b)

@@ -15,6 +15,7 @@
 #include "err.h"
 #include "id.h"
 #include "line.h"
+#include "lots.h"
 #include "policy.h"
 
 #define SNAPSHOT_NAME_SIZE (200 * 4 + 1)
@@ -28,6 +29,7 @@ struct snapshot_gate {
 	int64_t per_minute;  /* admitted, by the last minutes */
 	int64_t out_seq;     /* tickets that stopped waiting so far */
 	int64_t near;        /* up to this place signs of life count */
+	int64_t draws;       /* that are done */
 	enum policy_state state;
 	char message[POLICY_TEXT_SIZE]; /* to all in line; "": none */
 };
@@ -37,6 +39,22 @@ struct snapshot_ticket { /* an ACTIVE one */
 	struct id user;
 	int64_t expires_us;
 	bool is_expected; /* it has not made its first call yet */
+};
+
+/* The newest draw; id 0: there never was one. What is not known yet is 0 or "". */
+struct snapshot_draw {
+	int64_t id;
+	enum draw_state state;
+	int64_t opens_us;
+	int64_t first, last; /* its tickets; last is 0 while joining goes on */
+	char zone[DRAW_ZONE_SIZE];
+	char public_name[DRAW_VALUE_SIZE];
+	char public_value[DRAW_VALUE_SIZE];
+	uint8_t commitment[DRAW_DIGEST_SIZE];
+	bool has_roster, has_seed;
+	uint8_t roster[DRAW_DIGEST_SIZE];
+	uint8_t seed[DRAW_DIGEST_SIZE];
+	uint8_t secret[DRAW_DIGEST_SIZE]; /* with the seed */
 };
 
 /* What is left to buy. */
@@ -87,7 +105,9 @@ struct snapshot {
 	int64_t taken_us; /* by clock_us() of clock.h, not later than the reading of clock_us */
 	struct snapshot_gate gate;
 	struct snapshot_sale sale;
-	struct line *line;                                  /* shared with other snapshots */
+	struct snapshot_draw draw;
+	struct line *line; /* these two are shared with other snapshots */
+	struct lots *lots;
 	SNAPSHOT_LIST(struct snapshot_ticket, tickets);     /* by number */
 	SNAPSHOT_LIST(struct snapshot_concert, concerts);   /* by id */
 	SNAPSHOT_LIST(struct snapshot_schedule, schedules); /* by id */
@@ -109,6 +129,9 @@ void snapshot_finish(struct snapshot *snapshot);
 /* The database's time now: its clock in the snapshot and what has passed since. now_us: clock_us().
  */
 int64_t snapshot_time_us(const struct snapshot *snapshot, int64_t now_us);
+
+/* The place of a ticket at time_us (of the database); 0: it is in a draw that is not drawn yet. */
+int64_t snapshot_place(const struct snapshot *snapshot, int64_t ticket, int64_t time_us);
 
 /* Each borrows from the snapshot; NULL when there is none. */
 const struct snapshot_ticket *snapshot_ticket(const struct snapshot *snapshot, int64_t number);

@@ -13,18 +13,34 @@
 const struct db_query snapshot_store_gate = {
 	"snapshot_gate",
 	"SELECT " SQL_US("SYSDATE(6)") ", g.last_ticket, g.served, g.per_minute, g.out_seq, g.near,"
-	" g.policy_state, g.message FROM gate_state g WHERE g.id = 1"};
+	" g.policy_state, g.message, g.draws FROM gate_state g WHERE g.id = 1"};
 
-/* All who wait, by waiting_queue_line: once, when a front starts. */
+/* The newest row, by the end of the primary key. */
+const struct db_query snapshot_store_draw = {
+	"snapshot_draw",
+	"SELECT d.id, d.state, " SQL_US("d.opens_at") ", d.first_ticket, d.last_ticket, d.zone,"
+	" d.public_name, d.public_value, d.commitment, d.roster, d.seed, d.revealed"
+	" FROM gate_draw d ORDER BY d.id DESC LIMIT 1"};
+
+/* The draws whose tickets a token can still name, in the order of the primary key: some of days. */
+const struct db_query snapshot_store_drawn = {
+	"snapshot_drawn",
+	"SELECT d.first_ticket, d.last_ticket, d.seed FROM gate_draw d"
+	" WHERE d.state = 'drawn' AND d.seed IS NOT NULL AND d.updated_at > NOW(6) - INTERVAL 8 DAY"
+	" ORDER BY d.id"};
+
+/* All who wait, by waiting_queue_line: when a front starts, and after a draw. Tickets that are not
+ * drawn yet stand for the places of their draw, which are the same numbers. */
 const struct db_query snapshot_store_places = {
 	"snapshot_places",
-	"SELECT w.place FROM waiting_queue w FORCE INDEX (waiting_queue_line)"
-	" WHERE w.status IN ('WAITING', 'ASIDE') AND w.place > 0 ORDER BY w.place"};
+	"SELECT COALESCE(w.place, w.id) FROM waiting_queue w FORCE INDEX (waiting_queue_line)"
+	" WHERE w.status IN ('WAITING', 'ASIDE') ORDER BY COALESCE(w.place, w.id)"};
 
 /* Who stopped waiting since, by waiting_queue_out. */
 const struct db_query snapshot_store_changes = {
 	"snapshot_changes",
-	"SELECT w.out_seq, w.place FROM waiting_queue w FORCE INDEX (waiting_queue_out)"
+	"SELECT w.out_seq, COALESCE(w.place, w.id)"
+	" FROM waiting_queue w FORCE INDEX (waiting_queue_out)"
 	" WHERE w.out_seq > CAST(JSON_VALUE(?, '$[0].seq') AS SIGNED)"};
 
 /* As many rows as are admitted now, by waiting_queue_line; each user by primary key. */
@@ -89,7 +105,39 @@ static enum err gate_row(void *arg, const struct db_row *row)
 	db_row_text(row, 6, state, sizeof state);
 	gate->state = policy_state_from(state);
 	db_row_text(row, 7, gate->message, sizeof gate->message);
+	gate->draws = db_row_int(row, 8);
 	return ERR_OK;
+}
+
+static enum err draw_row(void *arg, const struct db_row *row)
+{
+	struct snapshot_draw *draw = &((struct snapshot *)arg)->draw;
+	char state[16];
+
+	draw->id = db_row_int(row, 0);
+	db_row_text(row, 1, state, sizeof state);
+	draw->state = draw_state_from(state);
+	draw->opens_us = db_row_int(row, 2);
+	draw->first = db_row_int(row, 3);
+	draw->last = db_row_int(row, 4);
+	db_row_text(row, 5, draw->zone, sizeof draw->zone);
+	db_row_text(row, 6, draw->public_name, sizeof draw->public_name);
+	db_row_text(row, 7, draw->public_value, sizeof draw->public_value);
+	db_row_bytes(row, 8, draw->commitment, sizeof draw->commitment);
+	draw->has_roster = !db_row_is_null(row, 9);
+	db_row_bytes(row, 9, draw->roster, sizeof draw->roster);
+	draw->has_seed = !db_row_is_null(row, 10);
+	db_row_bytes(row, 10, draw->seed, sizeof draw->seed);
+	db_row_bytes(row, 11, draw->secret, sizeof draw->secret);
+	return ERR_OK;
+}
+
+static enum err drawn_row(void *arg, const struct db_row *row)
+{
+	uint8_t seed[DRAW_DIGEST_SIZE];
+
+	db_row_bytes(row, 2, seed, sizeof seed);
+	return lots_add(arg, db_row_int(row, 0), db_row_int(row, 1), seed);
 }
 
 static enum err place_row(void *arg, const struct db_row *row)
@@ -210,7 +258,8 @@ static enum err read_line(struct db *db, const struct snapshot *previous, struct
 	const struct snapshot_gate *gate = &loading->gate;
 	struct line *old = previous != NULL ? previous->line : NULL;
 
-	if (old == NULL || line_seq(old) > gate->out_seq || line_last(old) > gate->last_ticket)
+	if (old == NULL || previous->gate.draws != gate->draws || line_seq(old) > gate->out_seq ||
+	    line_last(old) > gate->last_ticket)
 		return load_line(db, gate, &loading->line);
 	if (line_seq(old) < gate->out_seq || line_last(old) < gate->last_ticket)
 		return change_line(db, gate, old, &loading->line);
@@ -218,13 +267,26 @@ static enum err read_line(struct db *db, const struct snapshot *previous, struct
 	return ERR_OK;
 }
 
+static enum err read_lots(struct db *db, const struct snapshot *previous, struct snapshot *loading)
+{
+	int64_t version = loading->gate.draws;
+
+	if (previous != NULL && lots_version(previous->lots) == version) {
+		loading->lots = lots_hold(previous->lots);
+		return ERR_OK;
+	}
+	loading->lots = lots_new(version);
+	if (loading->lots == NULL)
+		return ERR_MEMORY;
+	return db_select(db, &snapshot_store_drawn, NULL, 0, drawn_row, loading->lots);
+}
+
 static const struct {
 	const struct db_query *query;
 	db_row_fn *row;
 } steps[] = {
-	{&snapshot_store_tickets, ticket_row},
-	{&snapshot_store_concerts, concert_row},
-	{&snapshot_store_schedules, schedule_row},
+	{&snapshot_store_draw, draw_row},        {&snapshot_store_tickets, ticket_row},
+	{&snapshot_store_concerts, concert_row}, {&snapshot_store_schedules, schedule_row},
 	{&snapshot_store_seats, seat_row},
 };
 
@@ -241,6 +303,8 @@ static enum err load(struct db *db, const struct snapshot *previous, struct snap
 		err = ERR_DB_DATA;
 	if (err == ERR_OK)
 		err = read_line(db, previous, loading);
+	if (err == ERR_OK)
+		err = read_lots(db, previous, loading);
 	for (size_t i = 0; err == ERR_OK && i < sizeof steps / sizeof *steps; i++)
 		err = db_select(db, steps[i].query, NULL, 0, steps[i].row, loading);
 	return err;

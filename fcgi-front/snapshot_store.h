@@ -15,8 +15,8 @@ MUST_CHECK enum err snapshot_store_load(struct db *db, const struct snapshot *pr
 					struct snapshot **snapshot);
 
 /* For front_queries[]. */
-extern const struct db_query snapshot_store_gate, snapshot_store_places, snapshot_store_changes,
-	snapshot_store_tickets, snapshot_store_concerts, snapshot_store_schedules,
-	snapshot_store_seats;
+extern const struct db_query snapshot_store_gate, snapshot_store_draw, snapshot_store_drawn,
+	snapshot_store_places, snapshot_store_changes, snapshot_store_tickets,
+	snapshot_store_concerts, snapshot_store_schedules, snapshot_store_seats;
 
 #endif

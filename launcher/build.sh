@@ -3,7 +3,7 @@
 
 readonly -a packages_to_run=(gcc libc6-dev make autoconf automake pkgconf
     librabbitmq-dev libfcgi-dev libmariadb-dev libjson-c-dev uuid-dev libjwt-dev libssl-dev libcurl4-openssl-dev libcmocka-dev
-    mariadb-server-core mariadb-client-core rabbitmq-server nginx libnginx-mod-nchan curl jq openssl)
+    mariadb-server-core mariadb-client-core rabbitmq-server nginx libnginx-mod-nchan tzdata curl jq openssl)
 
 packages_missing() { # PACKAGE …
     local status package

@@ -15,6 +15,9 @@ GRANT SELECT ON `@database@`.payment TO 'boxoffice_front'@'%';
 GRANT SELECT ON `@database@`.job TO 'boxoffice_front'@'%';
 GRANT SELECT ON `@database@`.gate_state TO 'boxoffice_front'@'%';
 GRANT SELECT ON `@database@`.gate_policy TO 'boxoffice_front'@'%';
+-- A draw's secret is the gate's alone until it is revealed.
+GRANT SELECT (id, state, opens_at, zone, public_name, public_value, commitment, first_ticket,
+    last_ticket, roster, seed, revealed, updated_at, live) ON `@database@`.gate_draw TO 'boxoffice_front'@'%';
 
 -- A worker reads the catalogue, writes what its jobs change, and deletes nothing but old jobs. The
 -- ledger, the payments and the policies are only ever added to.
@@ -33,6 +36,7 @@ GRANT SELECT, INSERT ON `@database@`.payment TO 'boxoffice_worker'@'%';
 GRANT SELECT, INSERT, UPDATE, DELETE ON `@database@`.job TO 'boxoffice_worker'@'%';
 GRANT SELECT, UPDATE ON `@database@`.gate_state TO 'boxoffice_worker'@'%';
 GRANT SELECT, INSERT ON `@database@`.gate_policy TO 'boxoffice_worker'@'%';
+GRANT SELECT, UPDATE ON `@database@`.gate_draw TO 'boxoffice_worker'@'%';
 
 -- boxofficectl looks at the line and adds policies; it changes and deletes nothing.
 CREATE USER IF NOT EXISTS 'boxoffice_operator'@'%' IDENTIFIED BY '@operator_password@';
@@ -40,3 +44,11 @@ ALTER USER 'boxoffice_operator'@'%' IDENTIFIED BY '@operator_password@';
 GRANT SELECT ON `@database@`.waiting_queue TO 'boxoffice_operator'@'%';
 GRANT SELECT ON `@database@`.gate_state TO 'boxoffice_operator'@'%';
 GRANT SELECT, INSERT ON `@database@`.gate_policy TO 'boxoffice_operator'@'%';
+-- Who plans a draw hands in a secret that nobody can read again before it is revealed. The roster names
+-- users by a digest, which the command makes of what it reads.
+GRANT INSERT ON `@database@`.gate_draw TO 'boxoffice_operator'@'%';
+GRANT SELECT (id, state, opens_at, zone, public_name, public_value, commitment, first_ticket,
+    last_ticket, roster, seed, revealed, changed_by, created_at, updated_at, live),
+    UPDATE (opens_at, zone, public_value, changed_by, updated_at)
+    ON `@database@`.gate_draw TO 'boxoffice_operator'@'%';
+GRANT SELECT (id, uuid) ON `@database@`.user TO 'boxoffice_operator'@'%';

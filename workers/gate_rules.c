@@ -35,9 +35,30 @@ static void release_if_over(struct gate_world *world, struct queuer *queuer, int
 	queuer->ticket_id = 0;
 }
 
+void gate_draw_close_if_due(struct gate_draw *draw, int64_t last_ticket, int64_t now_us)
+{
+	if (!draw->id || draw->state != DRAW_JOINING || now_us < draw->opens_us)
+		return;
+	/* Without anybody in it there is nothing to draw. */
+	draw->state = draw->first ? DRAW_CLOSED : DRAW_DRAWN;
+	draw->last = draw->first ? last_ticket : 0;
+	draw->is_changed = true;
+}
+
+/* Who joins a draw has no place until it is drawn. */
+static void join_draw(struct gate_draw *draw, struct gate_ticket *ticket)
+{
+	ticket->place = 0;
+	if (!draw->first) {
+		draw->first = ticket->id;
+		draw->is_changed = true;
+	}
+}
+
 static void give_ticket(struct gate_world *world, struct queuer *queuer, const struct job *job,
 			int64_t now_us)
 {
+	gate_draw_close_if_due(&world->draw, world->state.last_ticket, now_us);
 	struct gate_ticket *ticket = gate_world_add_ticket(world, ++world->state.last_ticket);
 	ticket->user_id = queuer->user_id;
 	ticket->place = ticket->id;
@@ -45,6 +66,8 @@ static void give_ticket(struct gate_world *world, struct queuer *queuer, const s
 	ticket->seen_us = now_us;
 	ticket->job = job->id;
 	ticket->is_new = true;
+	if (world->draw.id && world->draw.state == DRAW_JOINING)
+		join_draw(&world->draw, ticket);
 	queuer->ticket_id = ticket->id;
 	world->state.waiting++;
 }

@@ -44,6 +44,11 @@ static const struct db_query update_state = {
 	" g.policy_state = d.state, g.message = d.message,"
 	" g.stock = d.stock"};
 
+/* Changes the one row, locked before. */
+static const struct db_query count_draw = {
+	"count-draw",
+	"UPDATE gate_state g SET g.draws = g.draws + 1 WHERE g.id = 1"};
+
 /* No locks. The newest rows, by primary key: the first of them that makes sense rules. */
 static const struct db_query read_policies = {
 	"read-policies",
@@ -67,7 +72,8 @@ static const struct db_query insert_first_policy = {
 /* clang-format on */
 
 const struct db_query *const gate_state_queries[] = {
-	&lock_state, &lock_state_nowait, &update_state, &read_policies, &insert_first_policy, NULL};
+	&lock_state,    &lock_state_nowait,   &update_state, &count_draw,
+	&read_policies, &insert_first_policy, NULL};
 
 static const char *const stock_names[] = {
 	[GATE_STOCK_FREE] = "free", [GATE_STOCK_HELD] = "held", [GATE_STOCK_SOLD] = "sold"};
@@ -132,6 +138,11 @@ enum err gate_state_write(struct db_store *store, const struct gate_state *state
 	rows_string(rows, "message", policy->message);
 	rows_string(rows, "stock", stock_names[state->stock]);
 	return db_store_run(store, &update_state, DB_STORE_ANY);
+}
+
+enum err gate_state_count_draw(struct db_store *store)
+{
+	return db_run(store->db, &count_draw, NULL, 0, NULL);
 }
 
 struct choice {

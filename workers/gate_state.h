@@ -24,6 +24,9 @@ MUST_CHECK enum err gate_state_read_policy(struct db_store *store, const struct 
 /* Writes the settings as the first policy when there is none yet. */
 MUST_CHECK enum err gate_state_ensure_policy(struct db_store *store, const struct conf *conf);
 
+/* Counts one more draw as done; the row is locked. */
+MUST_CHECK enum err gate_state_count_draw(struct db_store *store);
+
 extern const struct db_query *const gate_state_queries[];
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "gate_draw.h"
 #include "gate_state.h"
 #include "gate_tickets.h"
 #include "mem.h"
@@ -94,6 +95,8 @@ static enum err load(void *self, const struct batch *batch)
 	if (!err)
 		err = gate_state_read_policy(&store->base, store->conf, &store->world.policy);
 	if (!err)
+		err = gate_draw_lock(&store->base, &store->world.draw);
+	if (!err)
 		err = load_queuers(store, batch);
 	return err ? err : load_tickets(store, batch);
 }
@@ -104,6 +107,8 @@ static enum err write(void *self, const struct batch *batch)
 	const struct gate_world *world = &store->world;
 	enum err err = gate_tickets_write(&store->base, world->tickets, world->ticket_count,
 					  batch->now_us);
+	if (!err)
+		err = gate_draw_write(&store->base, &world->draw, batch->now_us);
 	return err ? err : gate_state_write(&store->base, &world->state, &world->policy);
 }
 

@@ -107,6 +107,7 @@ static void start_clocks(struct gate_tick *tick)
 void gate_tick_decide(struct gate_tick *tick, int64_t now_us)
 {
 	tick->admitted = tick->expired = tick->aside = 0;
+	gate_draw_close_if_due(&tick->draw, tick->state.last_ticket, now_us);
 	end_what_is_over(tick, now_us);
 	int64_t allowed = gate_allowance(tick);
 	for (size_t i = 0; i < tick->line.count && (int64_t)tick->admitted < allowed; i++) {

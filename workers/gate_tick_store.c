@@ -1,6 +1,7 @@
 #include "gate_tick_store.h"
 
 #include "clock.h"
+#include "gate_draw.h"
 #include "gate_state.h"
 #include "gate_tick_rules.h"
 #include "gate_tickets.h"
@@ -27,19 +28,19 @@ static const struct db_query count_admitted = {
 	" FROM waiting_queue m FORCE INDEX (waiting_queue_admitted)"
 	" WHERE m.admitted_at > NOW(6) - INTERVAL 300 SECOND"};
 
-#define SECONDS(member) "CAST(JSON_VALUE(?, '$[0]." member "') AS SIGNED)"
+#define NUMBER(member) "CAST(JSON_VALUE(?, '$[0]." member "') AS SIGNED)"
 
 /* No locks. By waiting_queue_admitted. */
 static const struct db_query count_released = {
 	"count-released",
 	"SELECT COUNT(*) FROM waiting_queue w FORCE INDEX (waiting_queue_admitted)"
-	" WHERE w.admitted_at > NOW(6) - INTERVAL " SECONDS("window") " SECOND"};
+	" WHERE w.admitted_at > NOW(6) - INTERVAL " NUMBER("window") " SECOND"};
 
 /* No locks. By waiting_queue_arrived. */
 static const struct db_query count_arrived = {
 	"count-arrived",
 	"SELECT COUNT(*) FROM waiting_queue w FORCE INDEX (waiting_queue_arrived)"
-	" WHERE w.arrived_at > NOW(6) - INTERVAL " SECONDS("window") " SECOND"};
+	" WHERE w.arrived_at > NOW(6) - INTERVAL " NUMBER("window") " SECOND"};
 
 /* No locks. By waiting_queue_admitted, over some windows: how many are still expected, how many
  * were judged, and how many of these came. */
@@ -49,14 +50,15 @@ static const struct db_query count_expected = {
 	" COALESCE(SUM(w.arrived_at IS NOT NULL OR w.status = 'EXPIRED'), 0),"
 	" COALESCE(SUM(w.arrived_at IS NOT NULL), 0)"
 	" FROM waiting_queue w FORCE INDEX (waiting_queue_admitted)"
-	" WHERE w.admitted_at > NOW(6) - INTERVAL " SECONDS("span") " SECOND"};
+	" WHERE w.admitted_at > NOW(6) - INTERVAL " NUMBER("span") " SECOND"};
 
 /* No locks: the line does not change while gate_state is held. By waiting_queue_line. */
 static const struct db_query read_line = {
 	"read-line",
 	"SELECT w.id, w.place, " SQL_US("w.seen_at")
 	" FROM waiting_queue w FORCE INDEX (waiting_queue_line)"
-	" WHERE w.status = 'WAITING' AND w.place > 0 ORDER BY w.place LIMIT 1000"};
+	" WHERE w.status = 'WAITING' AND w.place BETWEEN 1 AND " NUMBER("most")
+	" ORDER BY w.place LIMIT 1000"};
 
 /* No locks. Whether a seat that can still be booked is free, held or sold: schedules by primary key,
  * of each the seats by seat_number_of_schedule, of each the reservation by
@@ -74,15 +76,13 @@ static const struct db_query read_stock = {
 	", " ANY_SEAT("r.status = 'PENDING' AND r.expires_at > NOW(6)")
 	", " ANY_SEAT("r.status = 'PAID'")};
 
-/* Locks and changes waiting_queue by waiting_queue_line: some neighbouring places. */
+/* Locks and changes waiting_queue by waiting_queue_line: some neighbouring places, from the one in
+ * gate_state, whose row is held, on. */
 static const struct db_query start_clocks = {
 	"start-clocks",
-	"UPDATE " SQL_ROWS(SQL_COLUMN("low", "BIGINT") ", "
-			   SQL_COLUMN("high", "BIGINT") ", "
-			   SQL_COLUMN("now", "BIGINT"))
-	" STRAIGHT_JOIN waiting_queue w FORCE INDEX (waiting_queue_line)"
-	" ON w.status = 'WAITING' AND w.place > d.low AND w.place <= d.high"
-	" SET w.seen_at = " SQL_TIME("d.now")};
+	"UPDATE gate_state g STRAIGHT_JOIN waiting_queue w FORCE INDEX (waiting_queue_line)"
+	" ON w.status = 'WAITING' AND w.place > g.near AND w.place <= " NUMBER("near")
+	" SET w.seen_at = NOW(6) WHERE g.id = 1"};
 /* clang-format on */
 
 const struct db_query *const gate_tick_queries[] = {
@@ -180,16 +180,29 @@ static enum err take_place(void *arg, const struct db_row *row)
 	return ERR_OK;
 }
 
+/* Nobody passes a draw: who joined it, and who came after, waits until it is drawn. */
+static enum err load_line(struct gate_tick_store *store)
+{
+	struct gate_tick *tick = &store->tick;
+	struct rows *rows = &store->base.rows;
+	rows_clear(rows);
+	rows_next(rows);
+	rows_int(rows, "most", tick->draw.first ? tick->draw.first - 1 : JOB_MAX_ID);
+	return db_store_select(&store->base, &read_line, take_place, &tick->line);
+}
+
 static enum err load_tick(struct gate_tick_store *store)
 {
 	struct gate_tick *tick = &store->tick;
 	enum err err = gate_state_read_policy(&store->base, store->conf, &tick->policy);
 	if (!err)
+		err = gate_draw_lock(&store->base, &tick->draw);
+	if (!err)
 		err = load_due(store);
 	if (!err)
 		err = load_counts(store);
 	if (!err && tick->policy.state == POLICY_OPEN && tick->state.waiting > 0)
-		err = db_select(store->base.db, &read_line, NULL, 0, take_place, &tick->line);
+		err = load_line(store);
 	return err;
 }
 
@@ -200,9 +213,7 @@ static enum err write_clocks(struct gate_tick_store *store)
 	rows_clear(rows);
 	if (tick->clocks_to > tick->clocks_from) {
 		rows_next(rows);
-		rows_int(rows, "low", tick->clocks_from);
-		rows_int(rows, "high", tick->clocks_to);
-		rows_int(rows, "now", tick->state.ticked_us);
+		rows_int(rows, "near", tick->clocks_to);
 	}
 	return db_store_run(&store->base, &start_clocks, DB_STORE_ANY);
 }
@@ -216,6 +227,8 @@ static enum err write_tick(struct gate_tick_store *store)
 		err = gate_tickets_write(&store->base, tick->line.items, tick->line.count, now_us);
 	if (!err)
 		err = write_clocks(store);
+	if (!err)
+		err = gate_draw_write(&store->base, &tick->draw, now_us);
 	return err ? err : gate_state_write(&store->base, &tick->state, &tick->policy);
 }
 

@@ -3,6 +3,7 @@
  * standby never learns that it took over. The lock on gate_state keeps two from ticking at once. */
 #include <stdlib.h>
 
+#include "gate_draw.h"
 #include "gate_rules.h"
 #include "gate_state.h"
 #include "gate_store.h"
@@ -23,6 +24,9 @@ static void tick(void *arg)
 		ticker->has_policy = gate_state_ensure_policy(&store->base, store->conf) == ERR_OK;
 	if (gate_tick_store_run(store) != ERR_OK)
 		return;
+	enum err err = gate_draw_step(&store->base);
+	if (err)
+		log_warn("draw-step-failed", LOG_ERR(err));
 	const struct gate_tick *done = &store->tick;
 	if (done->admitted || done->expired || done->aside)
 		log_info("tick", LOG_I("admitted", done->admitted), LOG_I("expired", done->expired),

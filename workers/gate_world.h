@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "draw.h"
 #include "id.h"
 #include "policy.h"
 #include "ticket.h"
@@ -29,11 +30,23 @@ struct gate_state {
 	enum gate_stock stock;
 };
 
+/* The draw that is not drawn yet; id 0: there is none. */
+struct gate_draw {
+	int64_t id;
+	enum draw_state state;
+	int64_t opens_us; /* joining it ends */
+	int64_t first;    /* its tickets; 0: nobody has joined, */
+	int64_t last;     /* or joining goes on */
+	bool has_roster;  /* its roster's digest is known, */
+	bool has_value;   /* and the public value */
+	bool is_changed;
+};
+
 /* A row of waiting_queue. Moments that are not there are 0. */
 struct gate_ticket {
 	int64_t id;
 	int64_t user_id;
-	int64_t place;
+	int64_t place; /* 0: in a draw, and not drawn yet */
 	enum ticket_status status;
 	int64_t admitted_us;
 	int64_t expires_us; /* end of the admission */
@@ -58,6 +71,7 @@ struct queuer {
 struct gate_world {
 	struct gate_state state;
 	struct policy policy;
+	struct gate_draw draw;
 	struct queuer *queuers; /* ascending uuid, distinct */
 	size_t queuer_count, queuer_capacity;
 	struct gate_ticket *tickets; /* ascending id */
@@ -88,6 +102,7 @@ struct gate_tickets {
 struct gate_tick {
 	struct gate_state state;
 	struct policy policy;
+	struct gate_draw draw;
 	int64_t near_span; /* places from the head of the line within which signs of life count */
 	int64_t active;    /* ACTIVE tickets */
 	int64_t recent;    /* admissions of the last GATE_RECENT_S seconds, */

@@ -16,7 +16,7 @@ from wait import wait_until
 
 ANSWER_DEADLINE_S = 60
 # What a fan is told about a place.
-PLACE = {"status", "number", "position", "ahead", "etaSeconds", "etaKnown", "pollAfterMs", "expiresAt", "gate",
+PLACE = {"status", "number", "position", "ahead", "etaSeconds", "etaKnown", "pollAfterMs", "expiresAt", "opensAt", "gate",
          "sale", "message"}
 TIMESTAMP = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$")
 

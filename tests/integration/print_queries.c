@@ -9,7 +9,9 @@
 
 #include "account_store.h"
 #include "cash_store.h"
-#include "ctl.h"
+#include "draw_records.h"
+#include "gate_draw.h"
+#include "gate_records.h"
 #include "db_store.h"
 #include "gate_state.h"
 #include "gate_store.h"
@@ -111,18 +113,37 @@ static const struct sample {
 	{"count-arrived", "[{\"window\":60}]"},
 	{"count-expected", "[{\"span\":360}]"},
 	{"read-stock", NULL},
-	{"read-line", NULL},
-	{"start-clocks", "[{\"low\":1,\"high\":2," NOW "}]"},
+	{"read-line", "[{\"most\":9007199254740991}]"},
+	{"count-draw", NULL},
+	{"lock-draw", NULL},
+	{"read-draw", NULL},
+	{"read-lots", NULL},
+	{"update-draw", "[{\"id\":1,\"state\":\"closed\",\"low\":1,\"high\":2," NOW "}]"},
+	{"update-roster", "[{\"id\":1,\"digest\":\"" PRINT64 "\"}]"},
+	{"update-seed", "[{\"id\":1,\"digest\":\"" PRINT64 "\"}]"},
+	{"read-roster", NULL},
+	{"read-unplaced", NULL},
+	{"place-tickets", "[{\"id\":1,\"place\":2},{\"id\":2,\"place\":1}]"},
+	{"start-clocks", "[{\"near\":2}]"},
 	/* the operator */
 	{"ctl-history", NULL},
 	{"ctl-numbers", NULL},
 	{"ctl-lock", NULL},
+	{"ctl-draw", NULL},
+	{"ctl-plan-draw",
+	 "[{\"opens\":" UNTIL ",\"zone\":\"UTC\",\"name\":\"sample\",\"secret\":\"" PRINT64
+	 "\",\"commitment\":\"" PRINT64 "\",\"who\":\"sample\"}]"},
+	{"ctl-move-draw", "[{\"opens\":" UNTIL ",\"zone\":\"UTC\",\"who\":\"sample\"}]"},
+	{"ctl-reveal-draw", "[{\"value\":\"sample\",\"who\":\"sample\"}]"},
+	{"ctl-roster", "[{\"id\":1}]"},
 	{"ctl-insert-policy",
 	 "[{\"state\":\"open\",\"max_active\":500,\"window_limit\":0,\"window_s\":60,"
 	 "\"active_s\":600,\"show_up_s\":120,\"quiet_s\":60,\"grace_s\":300,"
 	 "\"counts\":\"releases\",\"reason\":\"\",\"message\":\"\",\"who\":\"sample\"}]"},
 	/* the front */
 	{"snapshot_gate", NULL},
+	{"snapshot_draw", NULL},
+	{"snapshot_drawn", NULL},
 	{"snapshot_places", NULL},
 	{"snapshot_changes", "[{\"seq\":1}]"},
 	{"snapshot_tickets", NULL},
@@ -195,9 +216,11 @@ static void print_query(const struct db_query *query, const struct sample *sampl
 int main(void)
 {
 	const struct db_query *const *const lists[] = {
-		db_store_queries,     cash_store_queries, account_store_queries, seat_store_queries,
-		seat_load_queries,    seat_write_queries, gate_store_queries,    gate_state_queries,
-		gate_tickets_queries, gate_tick_queries,  front_queries,         ctl_queries,
+		db_store_queries,     cash_store_queries,   account_store_queries,
+		seat_store_queries,   seat_load_queries,    seat_write_queries,
+		gate_store_queries,   gate_state_queries,   gate_tickets_queries,
+		gate_tick_queries,    front_queries,        gate_draw_queries,
+		gate_records_queries, draw_records_queries,
 	};
 	bool is_fine = true;
 	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {

@@ -11,7 +11,7 @@ import pytest
 from instance import ROOT
 
 TABLES = ("user", "cash", "cash_history", "waiting_queue", "concert", "concert_schedule", "seat",
-          "seat_reservation", "payment", "job", "gate_state", "gate_policy")
+          "seat_reservation", "payment", "job", "gate_state", "gate_policy", "gate_draw")
 DENIED = (1044, 1045, 1142, 1143, 1227, 1370)
 SCRATCH = "boxoffice_scratch"
 
@@ -105,7 +105,11 @@ def first_column(db, table):
 @pytest.mark.parametrize("table", TABLES)
 def test_a_front_reads_and_never_writes(front, db, table):
     column = first_column(db, table)
-    if table != "cash_history":  # which it has no use for
+    if table == "gate_draw":  # whose secret is the gate's alone
+        attempt(front, "SELECT id, commitment, revealed FROM gate_draw LIMIT 1")
+        with denied():
+            attempt(front, "SELECT secret FROM gate_draw LIMIT 1")
+    elif table != "cash_history":  # which it has no use for
         attempt(front, f"SELECT * FROM {table} LIMIT 1")
     for sql in (f"INSERT INTO {table} ({column}) VALUES (0)",
                 f"UPDATE {table} SET {column} = {column} WHERE FALSE",
@@ -195,6 +199,14 @@ def policy(**changes):
             f" VALUES ({', '.join(map(str, values.values()))})")
 
 
+def draw(**changes):
+    values = {"state": "'joining'", "opens_at": NOW, "zone": "'UTC'", "public_name": "'x'",
+              "secret": "REPEAT('a', 32)", "commitment": "REPEAT('a', 32)", "changed_by": "'x'",
+              "created_at": NOW, "updated_at": NOW, **changes}
+    return (f"INSERT INTO gate_draw ({', '.join(values)})"
+            f" VALUES ({', '.join(map(str, values.values()))})")
+
+
 def history(amount, job_id=ANY_ID):
     return ("INSERT INTO cash_history (user_id, job_id, amount, balance_after, description,"
             f" created_at) VALUES (999999999, {job_id}, {amount}, 1, '', {NOW})")
@@ -258,6 +270,10 @@ CONSTRAINTS = {
     "silence is a day or less": [policy(quiet_s=86401)],
     "a grace is not negative": [policy(grace_s=-1)],
     "a grace is a day or less": [policy(grace_s=86401)],
+    "one draw at a time is not drawn": [draw(), draw(state="'closed'")],
+    "a draw's state is known": [draw(state="'lost'")],
+    "a roster is in order": [draw(state="'drawn'", first_ticket=2, last_ticket=1)],
+    "a seed has a roster and a value": [draw(state="'drawn'", seed="REPEAT('a', 32)")],
     "a window counts what is known": [policy(counts="'heads'")],
 }
 

@@ -218,6 +218,49 @@ static void jobs_of_other_queues_are_refused(void **state)
 	}
 }
 
+/* Joining a draw ----------------------------------------------------------------------------- */
+
+static void who_joins_a_draw_has_no_place(void **state)
+{
+	(void)state;
+	world.draw = (struct gate_draw){.id = 1, .opens_us = NOW_US + 1};
+	add_user(1, 0, TICKET_WAITING);
+	add_user(2, 0, TICKET_WAITING);
+	assert_int_equal(issue(1, false), ERR_OK);
+	assert_int_equal(issue(2, false), ERR_OK);
+	assert_int_equal(gate_world_ticket(&world, 41)->place, 0);
+	assert_int_equal(gate_world_ticket(&world, 42)->place, 0);
+	assert_int_equal(world.draw.first, 41);
+	assert_true(world.draw.is_changed);
+	assert_int_equal(world.draw.state, DRAW_JOINING);
+}
+
+static void at_the_opening_the_roster_is_closed_and_numbers_are_live(void **state)
+{
+	(void)state;
+	world.draw = (struct gate_draw){.id = 1, .opens_us = NOW_US, .first = 35};
+	add_user(1, 0, TICKET_WAITING);
+	assert_int_equal(issue(1, false), ERR_OK);
+	assert_int_equal(gate_world_ticket(&world, 41)->place, 41);
+	assert_int_equal(world.draw.state, DRAW_CLOSED);
+	assert_int_equal(world.draw.last, 40);
+	assert_true(world.draw.is_changed);
+}
+
+static void a_draw_that_nobody_joined_is_over_at_once(void **state)
+{
+	struct gate_draw draw = {.id = 1, .opens_us = NOW_US};
+	(void)state;
+	gate_draw_close_if_due(&draw, 40, NOW_US - 1);
+	assert_false(draw.is_changed);
+	gate_draw_close_if_due(&draw, 40, NOW_US);
+	assert_int_equal(draw.state, DRAW_DRAWN);
+	assert_int_equal(draw.last, 0);
+	draw = (struct gate_draw){.id = 0};
+	gate_draw_close_if_due(&draw, 40, NOW_US);
+	assert_false(draw.is_changed);
+}
+
 /* Leaving ------------------------------------------------------------------------------------ */
 
 static void who_leaves_is_out_of_the_line(void **state)
@@ -345,6 +388,9 @@ int main(void)
 		TEST(a_sold_out_line_is_closed),
 		TEST(a_paused_line_goes_on_giving_tickets),
 		TEST(jobs_of_other_queues_are_refused),
+		TEST(who_joins_a_draw_has_no_place),
+		TEST(at_the_opening_the_roster_is_closed_and_numbers_are_live),
+		TEST(a_draw_that_nobody_joined_is_over_at_once),
 		TEST(who_leaves_is_out_of_the_line),
 		TEST(who_left_may_join_and_leave_in_the_same_batch),
 		TEST(only_its_user_takes_a_ticket_out),

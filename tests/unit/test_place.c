@@ -33,11 +33,12 @@ static void without_a_rate_the_wait_is_unknown(void **state)
 	assert_false(place.eta_known);
 	place.poll_ms = 1140;
 	place_write(&place, &out);
-	assert_string_equal(out.bytes,
-			    "\"status\":\"WAITING\",\"number\":0,\"position\":7,\"ahead\":6,"
-			    "\"etaSeconds\":null,\"etaKnown\":false,"
-			    "\"pollAfterMs\":1140,\"expiresAt\":null,\"gate\":\"open\","
-			    "\"sale\":{\"state\":\"available\"},\"message\":null");
+	assert_string_equal(
+		out.bytes,
+		"\"status\":\"WAITING\",\"number\":0,\"position\":7,\"ahead\":6,"
+		"\"etaSeconds\":null,\"etaKnown\":false,"
+		"\"pollAfterMs\":1140,\"expiresAt\":null,\"opensAt\":null,\"gate\":\"open\","
+		"\"sale\":{\"state\":\"available\"},\"message\":null");
 	text_fini(&out);
 }
 
@@ -89,7 +90,7 @@ static void an_admitted_ticket_says_when_it_ends(void **state)
 		out.bytes,
 		"\"status\":\"ACTIVE\",\"number\":3,\"position\":0,\"ahead\":0,\"etaSeconds\":0,"
 		"\"etaKnown\":true,\"pollAfterMs\":10000,"
-		"\"expiresAt\":\"1970-01-01T00:00:01.000000Z\",\"gate\":\"open\","
+		"\"expiresAt\":\"1970-01-01T00:00:01.000000Z\",\"opensAt\":null,\"gate\":\"open\","
 		"\"sale\":{\"state\":\"available\"},\"message\":null");
 	text_fini(&out);
 }

@@ -45,6 +45,7 @@ static int set_up(void **state)
 	s->taken_us = 100 * SECOND;
 	s->gate = (struct snapshot_gate){.served = 10, .per_minute = 60, .near = 12};
 	s->line = new_line();
+	s->lots = lots_new(0);
 	FILL(s->tickets, {.number = 9, .user = fan, .expires_us = CLOCK + 60 * SECOND},
 	     {.number = 3, .user = fan, .expires_us = CLOCK + SECOND, .is_expected = true});
 	FILL(s->concerts, {.id = 2, .name = "b"}, {.id = 1, .name = "a"});
@@ -172,6 +173,45 @@ static void a_paused_gate_knows_no_wait(void **state)
 	assert_string_equal(place.message, "a short break");
 }
 
+static void a_ticket_in_a_draw_has_no_place_until_it_is_drawn(void **state)
+{
+	static const uint8_t seed[DRAW_DIGEST_SIZE] = {7};
+	struct snapshot *s = *state;
+	struct place place = {0};
+
+	s->gate.last_ticket = 20;
+	s->draw = (struct snapshot_draw){
+		.id = 1, .state = DRAW_JOINING, .first = 15, .opens_us = CLOCK + 100 * SECOND};
+	assert_int_equal(judge(s, 15, fan, 0, &place), ADMISSION_WAITING);
+	assert_true(place.number == 0 && place.position == 0 && !place.sign_counts);
+	assert_true(place.opens_us == s->draw.opens_us);
+	assert_in_range(place.poll_ms, 10000, 11250);
+	judge(s, 14, fan, 0, &place);
+	assert_int_equal(place.number, 14);
+	/* Newer than the snapshot: by the time. */
+	judge(s, 25, fan, 99 * SECOND, &place);
+	assert_int_equal(place.number, 0);
+	judge(s, 25, fan, 100 * SECOND, &place);
+	assert_int_equal(place.number, 25);
+	s->draw.state = DRAW_CLOSED;
+	s->draw.last = 18;
+	judge(s, 18, fan, 0, &place);
+	assert_int_equal(place.number, 0);
+	judge(s, 19, fan, 0, &place);
+	assert_int_equal(place.number, 19);
+	assert_int_equal(place.position, 8); /* behind everybody in the draw */
+	s->draw.state = DRAW_DRAWN;
+	assert_int_equal(lots_add(s->lots, 15, 18, seed), ERR_OK);
+	for (int64_t ticket = 15, places = 0; ticket <= 18; ticket++) {
+		judge(s, ticket, fan, 0, &place);
+		assert_in_range(place.number, 15, 18);
+		places |= 1 << place.number;
+		assert_true(ticket < 18 || places == 15 << 15);
+	}
+	assert_int_equal(lots_add(s->lots, 18, 15, seed), ERR_DB_DATA);
+	assert_int_equal(lots_add(s->lots, 0, 15, seed), ERR_DB_DATA);
+}
+
 static void sell(struct snapshot *s, size_t seat, enum snapshot_hold hold, int64_t until_us)
 {
 	s->seats.items[seat].hold = hold;
@@ -231,6 +271,7 @@ int main(void)
 		TEST(calls_count_near_the_head_and_until_the_arrival),
 		TEST(a_number_beyond_the_served_waits),
 		TEST(a_paused_gate_knows_no_wait),
+		TEST(a_ticket_in_a_draw_has_no_place_until_it_is_drawn),
 		TEST(what_is_left_to_buy_is_summed_up),
 		TEST(a_number_that_waits_no_more_and_is_not_live_is_gone),
 		TEST(a_ticket_of_somebody_else_is_foreign),

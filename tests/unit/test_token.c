@@ -296,6 +296,32 @@ static void a_refused_token_leaves_the_result_untouched(void **state)
 	token_keys_free(keys);
 }
 
+/* Another program, in another language, says the same of them: tests/integration/test_tokens.py. */
+static void the_frozen_tokens_are_read_as_ever(void **state)
+{
+	FILE *file = fopen(TOP_SRCDIR "/tests/vectors/tokens", "r");
+	struct token_keys *keys = keys_of("a:" HEX_A ",b:" HEX_B);
+	char line[1024];
+	unsigned count = 0;
+
+	(void)state;
+	assert_non_null(file);
+	while (fgets(line, sizeof line, file) != NULL) {
+		struct queue_token token;
+		char *text = strchr(line, ' ');
+
+		if (line[0] == '#' || text == NULL)
+			continue;
+		*text++ = '\0';
+		text[strcspn(text, "\n")] = '\0';
+		assert_string_equal(err_code(token_verify_queue(keys, text, NOW, &token)), line);
+		count++;
+	}
+	assert_true(count >= 12);
+	token_keys_free(keys);
+	fclose(file);
+}
+
 static void keys_rotate_without_losing_anybody(void **state)
 {
 	char old[TOKEN_TEXT_SIZE];
@@ -360,6 +386,7 @@ int main(void)
 		cmocka_unit_test(missing_claims_and_wrong_types_are_refused),
 		cmocka_unit_test(a_handle_of_an_unknown_kind_is_refused),
 		cmocka_unit_test(a_refused_token_leaves_the_result_untouched),
+		cmocka_unit_test(the_frozen_tokens_are_read_as_ever),
 		cmocka_unit_test(keys_rotate_without_losing_anybody),
 		cmocka_unit_test(malformed_keys_are_refused),
 	};
