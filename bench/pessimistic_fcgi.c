@@ -1,68 +1,25 @@
 /* POST /user/charge without a queue: each request takes a connection from a pool and runs one
  * transaction. Takes the front's settings front_socket, front_threads and front_db_connections,
  * and a worker's account. */
-#include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "job.h"
 #include "json.h"
 #include "key.h"
 #include "log.h"
-#include "mem.h"
 #include "pessimistic_store.h"
+#include "pool.h"
 #include "serve.h"
 
-struct pool {
-	pthread_mutex_t lock;
-	pthread_cond_t returned;
-	size_t free_count;
-	struct pessimistic_store **free;
-};
-
-static enum err pool_init(struct pool *pool, const struct conf *conf)
+static enum err make_store(void **item, const void *arg)
 {
-	size_t count = (size_t)conf->front_db_connections;
-	enum err err = ERR_OK;
-
-	pthread_mutex_init(&pool->lock, NULL);
-	pthread_cond_init(&pool->returned, NULL);
-	pool->free = mem_array(NULL, count, sizeof *pool->free);
-	for (pool->free_count = 0; err == ERR_OK && pool->free_count < count;) {
-		err = pessimistic_store_new(&pool->free[pool->free_count], conf);
-		pool->free_count += err == ERR_OK;
-	}
-	return err;
+	return pessimistic_store_new((struct pessimistic_store **)item, arg);
 }
 
-static void pool_fini(struct pool *pool)
+static void free_store(void *item)
 {
-	while (pool->free_count > 0)
-		pessimistic_store_free(pool->free[--pool->free_count]);
-	free(pool->free);
-	pthread_cond_destroy(&pool->returned);
-	pthread_mutex_destroy(&pool->lock);
-}
-
-static struct pessimistic_store *pool_take(struct pool *pool)
-{
-	struct pessimistic_store *store;
-
-	pthread_mutex_lock(&pool->lock);
-	while (pool->free_count == 0)
-		pthread_cond_wait(&pool->returned, &pool->lock);
-	store = pool->free[--pool->free_count];
-	pthread_mutex_unlock(&pool->lock);
-	return store;
-}
-
-static void pool_give_back(struct pool *pool, struct pessimistic_store *store)
-{
-	pthread_mutex_lock(&pool->lock);
-	pool->free[pool->free_count++] = store;
-	pthread_cond_signal(&pool->returned);
-	pthread_mutex_unlock(&pool->lock);
+	pessimistic_store_free(item);
 }
 
 /* Checks what the front checks, and gives the charge the id that the front would. */
@@ -143,15 +100,16 @@ static void serve(void *arg, const struct http_raw *raw, const char *body, size_
 int main(void)
 {
 	static struct conf conf;
-	struct pool pool = {0};
+	struct pool *pool = NULL;
 	int status = 1;
 
 	if (serve_load(&conf) != ERR_OK)
 		return 2;
-	if (pool_init(&pool, &conf) == ERR_OK)
-		status = serve_until_told(&conf, serve, &pool);
+	if (pool_new(&pool, (size_t)conf.front_db_connections, make_store, free_store, &conf) ==
+	    ERR_OK)
+		status = serve_until_told(&conf, serve, pool);
 	else
 		log_error("not-started", LOG_ERR(ERR_DB_GONE));
-	pool_fini(&pool);
+	pool_free(pool);
 	return status;
 }

@@ -36,14 +36,26 @@ static enum err check_params(struct call *call)
 	return ERR_OK;
 }
 
+static enum err verify_token(const struct front *front, const char *text, struct queue_token *token)
+{
+	int64_t now_s = clock_wall_s();
+	enum err err;
+
+	if (token_cache_find(front->tokens, text, token))
+		return now_s < token->expires_s ? ERR_OK : ERR_TOKEN_EXPIRED;
+	err = token_verify_queue(front->keys, text, now_s, token);
+	if (err == ERR_OK)
+		token_cache_put(front->tokens, text, token);
+	return err;
+}
+
 enum err call_check_token(struct call *call)
 {
 	enum err err;
 
 	if (call->request.token == NULL)
 		return ERR_TOKEN_MISSING;
-	err = token_verify_queue(call->front->keys, call->request.token, clock_wall_s(),
-				 &call->token);
+	err = verify_token(call->front, call->request.token, &call->token);
 	if (err == ERR_OK)
 		call_set_user(call, &call->token.user);
 	return err;

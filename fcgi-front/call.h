@@ -17,11 +17,13 @@
 #include "signs.h"
 #include "snapshot.h"
 #include "token.h"
+#include "token_cache.h"
 
 /* What all calls share. */
 struct front {
 	const struct conf *conf;
 	struct token_keys *keys;
+	struct token_cache *tokens;
 	struct snapshots *snapshots;
 	struct courier *courier;
 	struct signs *signs;

@@ -44,6 +44,8 @@ static enum err front_start(struct front *front, const struct conf *conf)
 
 	front->conf = conf;
 	if (err == ERR_OK)
+		err = token_cache_new(&front->tokens, (size_t)conf->front_tokens);
+	if (err == ERR_OK)
 		err = lookup_new(&front->lookup, conf);
 	if (err == ERR_OK)
 		err = snapshots_new(&front->snapshots, conf);
@@ -63,6 +65,7 @@ static void front_stop(struct front *front)
 	courier_free(front->courier);
 	snapshots_free(front->snapshots);
 	lookup_free(front->lookup);
+	token_cache_free(front->tokens);
 	token_keys_free(front->keys);
 }
 

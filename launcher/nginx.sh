@@ -44,11 +44,11 @@ nginx_write_conf() {
         upstreams+="server unix:$sockets/front-$index.sock max_fails=0; "
     done
     fill "$root/nginx/boxoffice.conf.in" user "$as_user" var "$var" web "$root/web" port "$port_site" \
-        workers "$workers" files "$files" connections "$((files / 2))" \
+        workers "$workers" files "$files" connections "$((files * 9 / 10))" \
         servers "$upstreams" keepalive "$keepalive" at_once "$at_once" \
         by_address "$per_address" listen "$(nginx_listen)" trusted "$(nginx_trusted)" \
-        module "$(nginx_module)" publish "$sockets/nginx.sock" streams "$((files * workers / 4))" \
-        streams_by_address "$((files * workers / 16))" read_s "$deadline_s" issue_rate "$(setting nginx_issue_rate)" \
+        module "$(nginx_module)" publish "$sockets/nginx.sock" streams "$((files * workers * 3 / 5))" \
+        streams_by_address "$((files * workers / 8))" read_s "$deadline_s" issue_rate "$(setting nginx_issue_rate)" \
         issue_burst "$(setting nginx_issue_burst)" |
         write_changed "$var/etc/nginx.conf"
 }

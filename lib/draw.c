@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/evp.h>
+#include "digest.h"
 
 static const char *const names[] = {"joining", "closed", "drawing", "drawn"};
 
@@ -29,11 +29,6 @@ static void must(bool is_done)
 		abort();
 }
 
-static void digest(const void *bytes, size_t length, uint8_t out[static DRAW_DIGEST_SIZE])
-{
-	must(EVP_Digest(bytes, length, out, NULL, EVP_sha256(), NULL) == 1);
-}
-
 static void put_ticket(uint8_t out[static 8], int64_t ticket)
 {
 	for (size_t i = 0; i < 8; i++)
@@ -43,12 +38,12 @@ static void put_ticket(uint8_t out[static 8], int64_t ticket)
 void draw_commit(const uint8_t secret[static DRAW_DIGEST_SIZE],
 		 uint8_t commitment[static DRAW_DIGEST_SIZE])
 {
-	digest(secret, DRAW_DIGEST_SIZE, commitment);
+	digest_bytes(secret, DRAW_DIGEST_SIZE, commitment);
 }
 
 void draw_mask_user(const struct id *user, uint8_t mask[static DRAW_DIGEST_SIZE])
 {
-	digest(user->bytes, sizeof user->bytes, mask);
+	digest_bytes(user->bytes, sizeof user->bytes, mask);
 }
 
 struct draw_roster {
@@ -63,7 +58,7 @@ struct draw_roster *draw_roster_begin(void)
 		return NULL;
 	roster->context = EVP_MD_CTX_new();
 	must(roster->context != NULL &&
-	     EVP_DigestInit_ex(roster->context, EVP_sha256(), NULL) == 1);
+	     EVP_DigestInit_ex(roster->context, digest_sha256(), NULL) == 1);
 	return roster;
 }
 
@@ -89,7 +84,7 @@ void draw_seed(const uint8_t secret[static DRAW_DIGEST_SIZE],
 {
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
 
-	must(context != NULL && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1 &&
+	must(context != NULL && EVP_DigestInit_ex(context, digest_sha256(), NULL) == 1 &&
 	     EVP_DigestUpdate(context, secret, DRAW_DIGEST_SIZE) == 1 &&
 	     EVP_DigestUpdate(context, roster, DRAW_DIGEST_SIZE) == 1 &&
 	     EVP_DigestUpdate(context, public_value, strlen(public_value)) == 1 &&
@@ -119,7 +114,7 @@ enum err draw_order(const uint8_t seed[static DRAW_DIGEST_SIZE], int64_t first, 
 	for (size_t i = 0; i < count; i++) {
 		lots[i].index = i;
 		put_ticket(text + DRAW_DIGEST_SIZE, first + (int64_t)i);
-		digest(text, sizeof text, lots[i].key);
+		digest_bytes(text, sizeof text, lots[i].key);
 	}
 	if (count > 0)
 		qsort(lots, count, sizeof *lots, by_key);

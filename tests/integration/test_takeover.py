@@ -5,7 +5,7 @@ import signal
 import pytest
 
 from amqp import SEAT_PARTITIONS
-from api import charge, new_key, reserve
+from api import charge, issue, new_key, reserve
 from wait import wait_until
 
 
@@ -66,6 +66,40 @@ def test_a_killed_gate_worker_hands_over(site, instance, number):
     finally:
         instance.start(name)
     site.fans(5)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_gate_worker_stopped_in_its_transaction_and_continued(site, instance, db, number):
+    """It stood still with the line locked. No number is given twice, nobody is let in over the limit."""
+    name, other = f"gate-worker-{number}", f"gate-worker-{1 - number}"
+    users = site.users(60)
+    active = db.value("SELECT COUNT(*) FROM waiting_queue WHERE status = 'ACTIVE'")
+    with db.policy(max_active=active + 20):
+        try:
+            instance.stop("gate-worker")
+            instance.start(name, fault="before-commit:stop")
+            first = site.swarm([issue(user) for user in users[:30]], 30)
+            wait_until(lambda: instance.is_stopped(name), 10, "the stop")
+            instance.start(other)
+            # Its connection to the broker ends with the heartbeats, its locks with wait_timeout.
+            answers = site.settle_all(first, 60)
+            answers += site.settle_all(site.swarm([issue(user) for user in users[30:]], 30), 60)
+            instance.send_signal(name, signal.SIGCONT)
+            for answer in answers:
+                answer.ok()
+        finally:
+            if instance.is_alive(name):
+                instance.send_signal(name, signal.SIGCONT)
+            instance.start("gate-worker")
+        numbers = [db.ticket(user) for user in users]
+        assert len(set(numbers)) == len(users)
+        assert max(numbers) - min(numbers) == len(users) - 1
+        wait_until(lambda: db.value("SELECT COUNT(*) FROM waiting_queue WHERE status = 'ACTIVE'")
+                   == active + 20, 10, "the limit")
+        ticked = db.value("SELECT ticked_at FROM gate_state")
+        wait_until(lambda: (db.value("SELECT ticked_at FROM gate_state") - ticked).total_seconds() > 1,
+                   10, "some ticks of both")
+        assert db.value("SELECT COUNT(*) FROM waiting_queue WHERE status = 'ACTIVE'") == active + 20
 
 
 def test_a_worker_told_to_end_leaves_nothing_undone(site, instance, db):

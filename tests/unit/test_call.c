@@ -9,6 +9,7 @@
 
 static struct conf conf;
 static struct token_keys *keys;
+static struct token_cache *tokens;
 static struct http_response response;
 static char request_id[HTTP_REQUEST_ID_SIZE];
 
@@ -16,9 +17,9 @@ static int set_up(void **state)
 {
 	(void)state;
 	conf_init(&conf);
-	return token_keys_new(&keys,
-			      "a:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d"
-			      "1e1f") == ERR_OK
+	return token_cache_new(&tokens, 64) == ERR_OK &&
+			       token_keys_new(&keys, "a:000102030405060708090a0b0c0d0e0f1011121314"
+						     "15161718191a1b1c1d1e1f") == ERR_OK
 		       ? 0
 		       : -1;
 }
@@ -26,6 +27,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	(void)state;
+	token_cache_free(tokens);
 	token_keys_free(keys);
 	text_fini(&response.body);
 	return 0;
@@ -34,7 +36,7 @@ static int tear_down(void **state)
 /* Neither courier nor snapshots nor database are there: whoever asked them would crash. */
 static int status_of(struct http_raw raw, const char *body, enum err body_err)
 {
-	struct front front = {.conf = &conf, .keys = keys};
+	struct front front = {.conf = &conf, .keys = keys, .tokens = tokens};
 
 	call_serve(&front, &raw, body, strlen(body), body_err, &response, request_id);
 	return response.status;

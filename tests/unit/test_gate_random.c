@@ -283,10 +283,46 @@ static void no_day_breaks_the_policy(void **state)
 	assert_true(abandoned > 100 && reclaimed > 100);
 }
 
+/* A window that counts arrivals, 70 in 20 s, while 30 of 100 who are admitted never come. */
+static void with_no_shows_arrivals_still_come_to_the_limit(void **state)
+{
+	int64_t arrived = 0, released = 0;
+	(void)state;
+	count = 0;
+	line = (struct gate_state){0};
+	now_us = NOW_US;
+	policy = (struct policy){.window_limit = 70,
+				 .window_s = WINDOW_S,
+				 .active_s = 600,
+				 .show_up_s = 5,
+				 .counts_arrivals = true};
+	while (count < TICKETS_MAX)
+		join();
+	for (int second = 0; second < 20 * WINDOW_S; second++) {
+		now_us += SECOND_US;
+		run_tick();
+		for (int64_t i = 0; i < count; i++)
+			if (tickets[i].status == TICKET_ACTIVE && tickets[i].show_up_us &&
+			    tickets[i].admitted_us == now_us - 2 * SECOND_US && i % 10 > 2)
+				run_job(JOB_SEEN, &tickets[i]);
+		/* The first windows learn how many come. */
+		if (second < 10 * WINDOW_S)
+			continue;
+		for (int64_t i = 0; i < count; i++) {
+			arrived += tickets[i].arrived_us == now_us;
+			released += tickets[i].admitted_us == now_us;
+		}
+	}
+	/* Ten windows: 700 arrivals within 10 %, for which some 1,000 were let in. */
+	assert_in_range(arrived, 630, 770);
+	assert_in_range(released, 900, 1100);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_day_breaks_the_policy),
+		cmocka_unit_test(with_no_shows_arrivals_still_come_to_the_limit),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
