@@ -34,6 +34,11 @@ enum ctl_status ctl_fail(const char *format, ...)
 	return CTL_FAILED;
 }
 
+enum ctl_status ctl_fail_database(enum err err)
+{
+	return ctl_fail("the database did not do it: %s", err_message(err));
+}
+
 bool ctl_confirm(const struct ctl *ctl, const char *question)
 {
 	char answer[16];

@@ -34,6 +34,9 @@ extern const struct ctl_command ctl_gate_commands[], ctl_draw_commands[];
 /* Says on stderr why something did not work. Returns CTL_FAILED. */
 __attribute__((format(printf, 1, 2))) enum ctl_status ctl_fail(const char *format, ...);
 
+/* The same for what the database answered. */
+enum ctl_status ctl_fail_database(enum err err);
+
 /* Asks on the terminal; true for yes, or when --yes was given. Without a terminal: no. */
 bool ctl_confirm(const struct ctl *ctl, const char *question);
 

@@ -8,12 +8,8 @@
 #include "ctl.h"
 #include "draw_records.h"
 #include "moment.h"
+#include "printer.h"
 #include "text.h"
-
-static enum ctl_status fail_database(enum err err)
-{
-	return ctl_fail("the database did not do it: %s", err_message(err));
-}
 
 static bool is_words(const char *text)
 {
@@ -23,70 +19,31 @@ static bool is_words(const char *text)
 	       chars <= DRAW_VALUE_CHARS;
 }
 
-static void put_digest(struct text *out, bool is_known,
-		       const uint8_t bytes[static DRAW_DIGEST_SIZE])
-{
-	for (size_t i = 0; is_known && i < DRAW_DIGEST_SIZE; i++)
-		text_printf(out, "%02x", bytes[i]);
-}
-
-static void put_line(const struct ctl *ctl, struct text *out, const char *key, const char *value)
-{
-	if (!ctl->json) {
-		text_printf(out, "%-14s %s\n", key, value);
-		return;
-	}
-	text_printf(out, "%s\"%s\":", out->length == 1 ? "" : ",", key);
-	text_json_string(out, value);
-}
-
-static void put_digest_line(const struct ctl *ctl, struct text *out, const char *key, bool is_known,
-			    const uint8_t bytes[static DRAW_DIGEST_SIZE])
-{
-	struct text digits = {0};
-
-	text_puts(&digits, "");
-	put_digest(&digits, is_known, bytes);
-	put_line(ctl, out, key, digits.length > 0 ? digits.bytes : "");
-	text_fini(&digits);
-}
-
-static void put_count(const struct ctl *ctl, struct text *out, const char *key, int64_t count)
-{
-	char digits[24];
-
-	snprintf(digits, sizeof digits, "%" PRId64, count);
-	put_line(ctl, out, key, digits);
-}
-
 static enum ctl_status draw_status(struct ctl *ctl, int argc, char **argv)
 {
 	struct draw_record draw;
-	struct text out = {0};
+	struct printer printer = {.json = ctl->json};
 	char opens[TIME_TEXT_SIZE];
 	enum err err = draw_records_newest(ctl->db, &draw);
 
 	(void)argc;
 	(void)argv;
 	if (err != ERR_OK)
-		return fail_database(err);
+		return ctl_fail_database(err);
 	if (draw.id == 0)
 		return ctl_fail("there never was a draw");
 	time_format(draw.opens_us, opens);
-	text_puts(&out, ctl->json ? "{" : "");
-	put_line(ctl, &out, "state", draw_state_name(draw.state));
-	put_line(ctl, &out, "opens_at", opens);
-	put_line(ctl, &out, "zone", draw.zone);
-	put_count(ctl, &out, "joined", draw.joined);
-	put_line(ctl, &out, "public_name", draw.public_name);
-	put_line(ctl, &out, "public_value", draw.public_value);
-	put_digest_line(ctl, &out, "commitment", true, draw.commitment);
-	put_digest_line(ctl, &out, "roster", draw.has_roster, draw.roster);
-	put_digest_line(ctl, &out, "secret", draw.has_seed, draw.secret);
-	put_digest_line(ctl, &out, "seed", draw.has_seed, draw.seed);
-	text_puts(&out, ctl->json ? "}\n" : "");
-	fputs(out.bytes, stdout);
-	text_fini(&out);
+	printer_text(&printer, "state", draw_state_name(draw.state));
+	printer_text(&printer, "opens_at", opens);
+	printer_text(&printer, "zone", draw.zone);
+	printer_int(&printer, "joined", draw.joined);
+	printer_text(&printer, "public_name", draw.public_name);
+	printer_text(&printer, "public_value", draw.public_value);
+	printer_bytes(&printer, "commitment", true, draw.commitment, DRAW_DIGEST_SIZE);
+	printer_bytes(&printer, "roster", draw.has_roster, draw.roster, DRAW_DIGEST_SIZE);
+	printer_bytes(&printer, "secret", draw.has_seed, draw.secret, DRAW_DIGEST_SIZE);
+	printer_bytes(&printer, "seed", draw.has_seed, draw.seed, DRAW_DIGEST_SIZE);
+	printer_end(&printer);
 	return CTL_DONE;
 }
 
@@ -110,7 +67,7 @@ static enum ctl_status draw_plan(struct ctl *ctl, int argc, char **argv)
 	if (err == ERR_DB_DUPLICATE)
 		return ctl_fail("refused: another draw is not drawn yet");
 	if (err != ERR_OK)
-		return fail_database(err);
+		return ctl_fail_database(err);
 	if (!is_done)
 		return ctl_fail("refused: the opening is past");
 	return draw_status(ctl, 0, NULL);
@@ -128,7 +85,7 @@ static enum ctl_status draw_move(struct ctl *ctl, int argc, char **argv)
 		return ctl_fail("refused: %s", why);
 	err = draw_records_move(ctl->db, opens_us, argv[1], ctl->who, &is_done);
 	if (err != ERR_OK)
-		return fail_database(err);
+		return ctl_fail_database(err);
 	if (!is_done)
 		return ctl_fail("refused: no draw can be joined, or the opening is past");
 	return draw_status(ctl, 0, NULL);
@@ -146,7 +103,7 @@ static enum ctl_status draw_reveal(struct ctl *ctl, int argc, char **argv)
 		return CTL_FAILED;
 	err = draw_records_reveal(ctl->db, argv[0], ctl->who, &is_done);
 	if (err != ERR_OK)
-		return fail_database(err);
+		return ctl_fail_database(err);
 	if (!is_done)
 		return ctl_fail("refused: no roster is closed and waits for its value");
 	return draw_status(ctl, 0, NULL);
@@ -154,30 +111,26 @@ static enum ctl_status draw_reveal(struct ctl *ctl, int argc, char **argv)
 
 static void print_entry(void *arg, int64_t ticket, const uint8_t mask[static DRAW_DIGEST_SIZE])
 {
-	struct text *line = arg;
-
-	text_clear(line);
-	text_int(line, ticket);
-	text_putc(line, ',');
-	put_digest(line, true, mask);
-	puts(line->bytes);
+	(void)arg;
+	printf("%" PRId64 ",", ticket);
+	for (size_t i = 0; i < DRAW_DIGEST_SIZE; i++)
+		printf("%02x", mask[i]);
+	putchar('\n');
 }
 
 static enum ctl_status draw_roster(struct ctl *ctl, int argc, char **argv)
 {
 	struct draw_record draw;
-	struct text line = {0};
 	enum err err = draw_records_newest(ctl->db, &draw);
 
 	(void)argc;
 	(void)argv;
 	if (err != ERR_OK)
-		return fail_database(err);
+		return ctl_fail_database(err);
 	if (draw.last == 0)
 		return ctl_fail("there is no roster: joining goes on, or nobody has joined");
-	err = draw_records_roster(ctl->db, draw.id, print_entry, &line);
-	text_fini(&line);
-	return err == ERR_OK ? CTL_DONE : fail_database(err);
+	err = draw_records_roster(ctl->db, draw.id, print_entry, NULL);
+	return err == ERR_OK ? CTL_DONE : ctl_fail_database(err);
 }
 
 const struct ctl_command ctl_draw_commands[] = {

@@ -8,73 +8,24 @@
 
 #include "ctl.h"
 #include "gate_records.h"
+#include "printer.h"
 #include "text.h"
 
 #define STALE_US INT64_C(5000000) /* no tick for so long: no gate worker runs */
 
-static enum ctl_status fail_database(enum err err)
-{
-	return ctl_fail("the database did not do it: %s", err_message(err));
-}
-
-/* Printing ---------------------------------------------------------------------------------- */
-
-/* One value, as a line for people or a member for programs. */
-struct printer {
-	struct text *json; /* NULL: lines on stdout */
-	bool has_members;
-};
-
-static void print_key(struct printer *printer, const char *key)
-{
-	if (printer->json == NULL) {
-		printf("%-14s ", key);
-		return;
-	}
-	text_putc(printer->json, printer->has_members ? ',' : '{');
-	printer->has_members = true;
-	text_json_string(printer->json, key);
-	text_putc(printer->json, ':');
-}
-
-static void print_int(struct printer *printer, const char *key, int64_t value)
-{
-	print_key(printer, key);
-	if (printer->json != NULL)
-		text_int(printer->json, value);
-	else
-		printf("%" PRId64 "\n", value);
-}
-
-static void print_text(struct printer *printer, const char *key, const char *value)
-{
-	print_key(printer, key);
-	if (printer->json != NULL)
-		text_json_string(printer->json, value);
-	else
-		printf("%s\n", value);
-}
-
 static void print_number(void *arg, const char *name, int64_t value, const char *help)
 {
 	(void)help;
-	print_int(arg, name, value);
+	printer_int(arg, name, value);
 }
 
 static void print_policy(struct printer *printer, const struct policy *policy)
 {
-	print_text(printer, "state", policy_state_name(policy->state));
+	printer_text(printer, "state", policy_state_name(policy->state));
 	policy_each_number(policy, print_number, printer);
-	print_text(printer, "counts", policy->counts_arrivals ? "arrivals" : "releases");
-	print_text(printer, "reason", policy->reason);
-	print_text(printer, "message", policy->message);
-}
-
-static void end_json(struct text *json)
-{
-	text_puts(json, "}");
-	puts(json->bytes);
-	text_fini(json);
+	printer_text(printer, "counts", policy->counts_arrivals ? "arrivals" : "releases");
+	printer_text(printer, "reason", policy->reason);
+	printer_text(printer, "message", policy->message);
 }
 
 /* Looking ----------------------------------------------------------------------------------- */
@@ -84,26 +35,25 @@ static void print_numbers(struct printer *printer, const struct gate_numbers *nu
 	int64_t oldest_s =
 		numbers->oldest_us ? (numbers->now_us - numbers->oldest_us) / 1000000 : 0;
 
-	print_int(printer, "waiting", numbers->waiting);
-	print_int(printer, "aside", numbers->aside);
-	print_int(printer, "active", numbers->active);
-	print_int(printer, "expected", numbers->expected);
-	print_int(printer, "per_minute", numbers->per_minute);
-	print_int(printer, "oldest_s", oldest_s);
-	print_int(printer, "served", numbers->served);
-	print_int(printer, "last_ticket", numbers->last_ticket);
-	print_int(printer, "reclaimed", numbers->reclaimed);
-	print_int(printer, "abandoned", numbers->abandoned);
-	print_int(printer, "departed", numbers->departed);
-	print_int(printer, "tick_age_ms", (numbers->now_us - numbers->ticked_us) / 1000);
+	printer_int(printer, "waiting", numbers->waiting);
+	printer_int(printer, "aside", numbers->aside);
+	printer_int(printer, "active", numbers->active);
+	printer_int(printer, "expected", numbers->expected);
+	printer_int(printer, "per_minute", numbers->per_minute);
+	printer_int(printer, "oldest_s", oldest_s);
+	printer_int(printer, "served", numbers->served);
+	printer_int(printer, "last_ticket", numbers->last_ticket);
+	printer_int(printer, "reclaimed", numbers->reclaimed);
+	printer_int(printer, "abandoned", numbers->abandoned);
+	printer_int(printer, "departed", numbers->departed);
+	printer_int(printer, "tick_age_ms", (numbers->now_us - numbers->ticked_us) / 1000);
 }
 
 static enum ctl_status gate_status(struct ctl *ctl, int argc, char **argv)
 {
 	struct gate_numbers numbers;
 	struct policy_change newest = {0};
-	struct text json = {0};
-	struct printer printer = {.json = ctl->json ? &json : NULL};
+	struct printer printer = {.json = ctl->json};
 	char why[POLICY_WHY_SIZE];
 	size_t count = 0;
 	enum err err = gate_records_numbers(ctl->db, &numbers);
@@ -113,13 +63,12 @@ static enum ctl_status gate_status(struct ctl *ctl, int argc, char **argv)
 	if (err == ERR_OK)
 		err = gate_records_history(ctl->db, &newest, 1, &count);
 	if (err != ERR_OK)
-		return fail_database(err);
+		return ctl_fail_database(err);
 	if (count == 0)
 		return ctl_fail("there is no policy yet: no gate worker has run");
 	print_policy(&printer, &newest.policy);
 	print_numbers(&printer, &numbers);
-	if (ctl->json)
-		end_json(&json);
+	printer_end(&printer);
 	if (policy_check(&newest.policy, &ctl->conf, why) != ERR_OK)
 		return ctl_fail("this policy does not rule, an older one does: %s", why);
 	if (numbers.now_us - numbers.ticked_us > STALE_US)
@@ -226,7 +175,7 @@ static enum ctl_status gate_history(struct ctl *ctl, int argc, char **argv)
 	(void)argc;
 	(void)argv;
 	if (err != ERR_OK)
-		return fail_database(err);
+		return ctl_fail_database(err);
 	text_puts(&out, ctl->json ? "{\"changes\":[" : "");
 	for (size_t i = 0; i < count; i++) {
 		text_puts(&out, ctl->json && i > 0 ? "," : "");
@@ -252,7 +201,7 @@ static enum ctl_status begin_change(struct ctl *ctl, struct policy *policy)
 	if (err == ERR_OK)
 		err = gate_records_history(ctl->db, &newest, 1, &count);
 	if (err != ERR_OK)
-		return fail_database(err);
+		return ctl_fail_database(err);
 	*policy = count > 0 ? newest.policy : policy_from_conf(&ctl->conf);
 	return CTL_DONE;
 }
@@ -260,18 +209,16 @@ static enum ctl_status begin_change(struct ctl *ctl, struct policy *policy)
 static enum ctl_status end_change(struct ctl *ctl, const struct policy *policy)
 {
 	char why[POLICY_WHY_SIZE];
-	struct text json = {0};
-	struct printer printer = {.json = ctl->json ? &json : NULL};
+	struct printer printer = {.json = ctl->json};
 	enum err err;
 
 	if (policy_check(policy, &ctl->conf, why) != ERR_OK)
 		return ctl_fail("refused: %s", why);
 	err = gate_records_record(ctl->db, policy, ctl->who);
 	if (err != ERR_OK)
-		return fail_database(err);
+		return ctl_fail_database(err);
 	print_policy(&printer, policy);
-	if (ctl->json)
-		end_json(&json);
+	printer_end(&printer);
 	return CTL_DONE;
 }
 

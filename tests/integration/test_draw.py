@@ -209,6 +209,7 @@ def test_the_opening_can_be_moved(site, ctl, db):
     plan(ctl, site, 3600)
     fan = site.fan(admitted=False)
     before = wait_until(lambda: place(site, fan)["opensAt"], 2, "the opening")
+    wait_until(lambda: json.loads(ctl("--json", "draw", "status").stdout)["joined"] == 1, 5, "one")
     moved = json.loads(ctl("--json", "draw", "move", *at(7200)).stdout)
     wait_until(lambda: place(site, fan)["opensAt"] == moved["opens_at"] > before, 2, "the new one")
 
