@@ -15,27 +15,27 @@
 /* Says whether messages can leave; when they cannot, whoever waits for a confirm gets its 503. */
 static void set_online(struct courier *c, bool online)
 {
-	struct rings rings = {0};
+	struct told told = {0};
 
 	pthread_mutex_lock(&c->lock);
 	if (c->online && !online)
-		lanes_fail(c->lanes, &rings);
+		lanes_fail(c->lanes, &told);
 	c->online = online;
 	pthread_mutex_unlock(&c->lock);
-	rings_fini(&rings);
+	told_tell(&told);
 }
 
 static void confirmed(void *arg, uint64_t sequence, enum err err)
 {
 	struct courier *c = arg;
-	struct rings rings = {0};
+	struct told told = {0};
 
 	if (err != ERR_OK)
 		log_warn("message-refused", LOG_ERR(err));
 	pthread_mutex_lock(&c->lock);
-	lanes_confirm(c->lanes, sequence, err, &rings);
+	lanes_confirm(c->lanes, sequence, err, &told);
 	pthread_mutex_unlock(&c->lock);
-	rings_fini(&rings);
+	told_tell(&told);
 }
 
 /* Sleeps until the broker says something, a job comes or a lane's time is there. */

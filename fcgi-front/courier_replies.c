@@ -25,7 +25,7 @@ static void correlation_read(const char *text, unsigned *lane, uint64_t *number)
 static void settle(struct courier *c, const struct broker_delivery *delivery)
 {
 	struct result *results = NULL;
-	struct rings rings = {0};
+	struct told told = {0};
 	uint64_t number = 0;
 	unsigned lane = UINT32_MAX;
 	size_t count = 0;
@@ -38,11 +38,11 @@ static void settle(struct courier *c, const struct broker_delivery *delivery)
 	correlation_read(delivery->correlation_id, &lane, &number);
 	pthread_mutex_lock(&c->lock);
 	for (size_t i = 0; i < count; i++)
-		lanes_settle(c->lanes, lane, number, &results[i].id, &results[i].outcome, &rings);
+		lanes_settle(c->lanes, lane, number, &results[i].id, &results[i].outcome, &told);
 	if (lanes_answered(c->lanes, lane, number, count))
 		courier_wake_publisher(c);
 	pthread_mutex_unlock(&c->lock);
-	rings_fini(&rings);
+	told_tell(&told);
 	free(results);
 	if (courier_lane_is_seat(c, lane))
 		c->seat_changed(c->seat_arg);
