@@ -8,6 +8,7 @@
 #include "answer.h"
 #include "clock.h"
 #include "log.h"
+#include "metrics.h"
 #include "routes.h"
 #include "write.h"
 
@@ -125,7 +126,17 @@ static void answer_error(struct call *call, enum err err)
 	text_fini(&data);
 }
 
-static void log_call(const struct call *call)
+static void count_call(const struct call *call, int64_t span_us)
+{
+	const struct http_response *response = call->response;
+	size_t route = routes_index(call->route);
+
+	metrics_count(METRIC_REQUESTS, route,
+		      response->status == 202 ? (size_t)METRICS_QUEUED : (size_t)response->err);
+	metrics_observe(METRIC_REQUEST_TIME, route, span_us);
+}
+
+static void log_call(const struct call *call, int64_t span_us)
 {
 	char user[16] = "-";
 
@@ -134,9 +145,8 @@ static void log_call(const struct call *call)
 	log_info("request", LOG_S("method", call->request.method),
 		 LOG_S("route", call->route != NULL ? call->route->path : "-"),
 		 LOG_I("status", call->response->status),
-		 LOG_S("code", err_code(call->response->err)),
-		 LOG_US("ms", clock_us() - call->request.arrived_us), LOG_S("user", user),
-		 LOG_S("request", call->request.id));
+		 LOG_S("code", err_code(call->response->err)), LOG_US("ms", span_us),
+		 LOG_S("user", user), LOG_S("request", call->request.id));
 }
 
 void call_serve(const struct front *front, const struct http_raw *raw, const char *body,
@@ -144,6 +154,7 @@ void call_serve(const struct front *front, const struct http_raw *raw, const cha
 		char request_id[static HTTP_REQUEST_ID_SIZE])
 {
 	int64_t arrived_us = clock_us();
+	int64_t span_us;
 	struct call call = {.front = front, .response = response};
 	enum err err;
 
@@ -156,5 +167,7 @@ void call_serve(const struct front *front, const struct http_raw *raw, const cha
 		answer_error(&call, err);
 	json_free(call.body);
 	memcpy(request_id, call.request.id, HTTP_REQUEST_ID_SIZE);
-	log_call(&call);
+	span_us = clock_us() - arrived_us;
+	count_call(&call, span_us);
+	log_call(&call, span_us);
 }

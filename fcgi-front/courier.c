@@ -155,7 +155,7 @@ enum err courier_carry(struct courier *c, const struct job *job, int64_t deadlin
 	return err;
 }
 
-void courier_post_gate(struct courier *c, struct text *body)
+void courier_post_gate(struct courier *c, struct text *body, enum job_kind kind, size_t jobs)
 {
 	struct post *post = calloc(1, sizeof *post);
 	bool online;
@@ -163,6 +163,8 @@ void courier_post_gate(struct courier *c, struct text *body)
 	if (post == NULL)
 		return;
 	post->body = *body;
+	post->kind = kind;
+	post->jobs = jobs;
 	*body = (struct text){0};
 	pthread_mutex_lock(&c->lock);
 	online = c->online;

@@ -37,9 +37,9 @@ void courier_free(struct courier *courier);
 MUST_CHECK enum err courier_carry(struct courier *courier, const struct job *job,
 				  int64_t deadline_us, struct outcome *outcome);
 
-/* Sends a message of jobs to the gate that nobody waits for: an envelope without reply_to. Takes
- * the text and leaves it empty. Dropped when the broker is away. */
-void courier_post_gate(struct courier *courier, struct text *body);
+/* Sends a message of jobs to the gate that nobody waits for: an envelope without reply_to, with so
+ * many jobs of one kind. Takes the text and leaves it empty. Dropped when the broker is away. */
+void courier_post_gate(struct courier *courier, struct text *body, enum job_kind kind, size_t jobs);
 
 /* True when jobs can be sent and results can come. */
 bool courier_ready(struct courier *courier);

@@ -10,6 +10,9 @@
 #include "fault.h"
 #include "fcgi.h"
 #include "log.h"
+#include "metrics.h"
+#include "metrics_http.h"
+#include "routes.h"
 
 #define DRAIN_S 10 /* how long requests in hand may take after SIGTERM */
 #define JOIN_MS 50
@@ -94,17 +97,24 @@ static int start_and_run(const struct conf *conf, const sigset_t *signals)
 {
 	struct front front = {0};
 	struct fcgi *fcgi = NULL;
+	struct metrics_http *metrics = NULL;
 	enum err err = log_gather();
 
+	metrics_open(IN_FRONT, "front", conf);
+	routes_name_metrics();
+	if (err == ERR_OK)
+		err = metrics_http_new(&metrics, conf);
 	if (err == ERR_OK)
 		err = front_start(&front, conf);
 	if (err == ERR_OK)
 		err = fcgi_new(&fcgi, conf, serve, &front);
 	if (err != ERR_OK) {
 		log_error("not-started", LOG_ERR(err));
+		metrics_http_free(metrics);
 		front_stop(&front);
 		return 1;
 	}
+	metrics_set(METRIC_UP, 0, 1);
 	log_notice("ready", LOG_S("socket", conf->front_socket),
 		   LOG_I("threads", conf->front_threads));
 	if (!run(fcgi, signals)) {
@@ -112,6 +122,7 @@ static int start_and_run(const struct conf *conf, const sigset_t *signals)
 		_exit(0); /* threads still use what would be freed */
 	}
 	fcgi_free(fcgi);
+	metrics_http_free(metrics);
 	front_stop(&front);
 	log_notice("stopped", LOG_I("status", 0));
 	log_gather_end();
