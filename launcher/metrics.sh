@@ -19,7 +19,7 @@ metrics_processes() {
     done
 }
 
-# Such lines as a file for file_sd_configs; the labels name and kind tell the processes apart.
+# Such lines as a file for file_sd_configs; the labels process and role tell them apart.
 metrics_targets() {
-    jq -nR '[inputs | split(" ") | {targets: [.[1]], labels: {name: .[0], kind: (.[0] | sub("-[0-9]+$"; ""))}}]'
+    jq -nR '[inputs | split(" ") | {targets: [.[1]], labels: {process: .[0], role: (.[0] | sub("-[0-9]+$"; ""))}}]'
 }

@@ -114,7 +114,7 @@ static _Atomic int64_t cells[CELL_COUNT];
 
 static struct {
 	unsigned where;
-	const char *kind;
+	const char *role;
 	const char *name;
 	metrics_name_fn *route_name;
 	size_t route_count;
@@ -221,13 +221,13 @@ void metrics_reset(void)
 		atomic_store_explicit(&cells[i], 0, memory_order_relaxed);
 }
 
-void metrics_open(enum metrics_where where, const char *kind, const struct conf *conf)
+void metrics_open(enum metrics_where where, const char *role, const struct conf *conf)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	process.where = where;
-	process.kind = kind;
+	process.role = role;
 	process.name = conf->name;
 	metrics_set(METRIC_START_TIME, 0, (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
 	metrics_set(METRIC_UP, 0, 0);
@@ -444,8 +444,8 @@ static void put_build(struct text *out)
 	text_puts(out, "# HELP boxoffice_build_info which release runs, and as what\n"
 		       "# TYPE boxoffice_build_info gauge\nboxoffice_build_info{");
 	put_label(out, "version", PACKAGE_VERSION);
-	put_label(out, "kind", process.kind);
-	put_label(out, "name", process.name);
+	put_label(out, "role", process.role);
+	put_label(out, "process", process.name);
 	text_puts(out, "} 1\n");
 }
 

@@ -53,9 +53,9 @@ enum metric {
 	METRIC_COUNT
 };
 
-/* Says which process this is: only its families are shown. kind: "front", "seat-worker"; conf's
+/* Says which process this is: only its families are shown. role: "front", "seat-worker"; conf's
  * name goes with it. Sets the start time. Until then nothing is shown, but all is counted. */
-void metrics_open(enum metrics_where where, const char *kind, const struct conf *conf);
+void metrics_open(enum metrics_where where, const char *role, const struct conf *conf);
 
 /* Names the values of the label route, count of them, METRICS_ROUTES - 1 at most. Borrows the
  * function. */

@@ -269,7 +269,7 @@ static void a_label_cannot_break_its_line(void **state)
 	(void)state;
 	snprintf(conf.name, sizeof conf.name, "a\"b\\c\nd");
 	write_all();
-	assert_non_null(strstr(out.bytes, "kind=\"sample\",name=\"a\\\"b\\\\c\\nd\"} 1\n"));
+	assert_non_null(strstr(out.bytes, "role=\"sample\",process=\"a\\\"b\\\\c\\nd\"} 1\n"));
 }
 
 /* What no text may hold: help is printed as it stands. */
