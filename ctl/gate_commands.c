@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ctl.h"
+#include "gate_numbers.h"
 #include "gate_records.h"
 #include "printer.h"
 #include "text.h"
@@ -35,6 +36,7 @@ static void print_numbers(struct printer *printer, const struct gate_numbers *nu
 	int64_t oldest_s =
 		numbers->oldest_us ? (numbers->now_us - numbers->oldest_us) / 1000000 : 0;
 
+	printer_text(printer, "stock", gate_stock_name(numbers->stock));
 	printer_int(printer, "waiting", numbers->waiting);
 	printer_int(printer, "aside", numbers->aside);
 	printer_int(printer, "active", numbers->active);
@@ -56,7 +58,7 @@ static enum ctl_status gate_status(struct ctl *ctl, int argc, char **argv)
 	struct printer printer = {.json = ctl->json};
 	char why[POLICY_WHY_SIZE];
 	size_t count = 0;
-	enum err err = gate_records_numbers(ctl->db, &numbers);
+	enum err err = gate_numbers_read(ctl->db, &numbers);
 
 	(void)argc;
 	(void)argv;

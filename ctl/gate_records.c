@@ -10,21 +10,6 @@ static const struct db_query select_history = {
 	"SELECT p.id, p.changed_by, " SQL_US("p.changed_at") ", " POLICY_COLUMNS
 	" FROM gate_policy p ORDER BY p.id DESC LIMIT 100"};
 
-/* One row by primary key; the others by waiting_queue_line: counts of who was passed by and who is
- * admitted, and the first of the line. */
-static const struct db_query select_numbers = {
-	"ctl-numbers",
-	"SELECT " SQL_US("SYSDATE(6)") ", " SQL_US("g.ticked_at") ", g.policy_state, g.last_ticket,"
-	" g.served, g.per_minute, g.waiting, g.active,"
-	" (SELECT COUNT(*) FROM waiting_queue a FORCE INDEX (waiting_queue_line)"
-	" WHERE a.status = 'ASIDE'),"
-	" (SELECT COUNT(*) FROM waiting_queue e FORCE INDEX (waiting_queue_line)"
-	" WHERE e.status = 'ACTIVE' AND e.show_up_by IS NOT NULL),"
-	" g.reclaimed, g.abandoned, g.departed,"
-	" (SELECT " SQL_US("o.created_at") " FROM waiting_queue o FORCE INDEX (waiting_queue_line)"
-	" WHERE o.status = 'WAITING' AND o.place > 0 ORDER BY o.place LIMIT 1)"
-	" FROM gate_state g WHERE g.id = 1"};
-
 /* A lock of the server's: it needs no right, and ends with the session. */
 static const struct db_query lock_policy = {
 	"ctl-lock",
@@ -51,8 +36,8 @@ static const struct db_query insert_policy = {
 			  SQL_COLUMN("who", "VARCHAR(100)"))};
 /* clang-format on */
 
-const struct db_query *const gate_records_queries[] = {&select_history, &select_numbers,
-						       &lock_policy, &insert_policy, NULL};
+const struct db_query *const gate_records_queries[] = {&select_history, &lock_policy,
+						       &insert_policy, NULL};
 
 struct history {
 	struct policy_change *changes;
@@ -81,40 +66,6 @@ enum err gate_records_history(struct db *db, struct policy_change *changes, size
 
 	*count = history.count;
 	return err;
-}
-
-static enum err take_numbers(void *arg, const struct db_row *row)
-{
-	struct gate_numbers *numbers = arg;
-	char state[16];
-
-	db_row_text(row, 2, state, sizeof state);
-	*numbers = (struct gate_numbers){
-		.now_us = db_row_int(row, 0),
-		.ticked_us = db_row_int(row, 1),
-		.state = policy_state_from(state),
-		.last_ticket = db_row_int(row, 3),
-		.served = db_row_int(row, 4),
-		.per_minute = db_row_int(row, 5),
-		.waiting = db_row_int(row, 6),
-		.active = db_row_int(row, 7),
-		.aside = db_row_int(row, 8),
-		.expected = db_row_int(row, 9),
-		.reclaimed = db_row_int(row, 10),
-		.abandoned = db_row_int(row, 11),
-		.departed = db_row_int(row, 12),
-		.oldest_us = db_row_int(row, 13),
-	};
-	return ERR_OK;
-}
-
-enum err gate_records_numbers(struct db *db, struct gate_numbers *numbers)
-{
-	enum err err;
-
-	*numbers = (struct gate_numbers){0};
-	err = db_select(db, &select_numbers, NULL, 0, take_numbers, numbers);
-	return err == ERR_OK && numbers->now_us == 0 ? ERR_NOT_FOUND : err;
 }
 
 static enum err take_lock(void *arg, const struct db_row *row)

@@ -8,6 +8,7 @@
 #include "answer.h"
 #include "clock.h"
 #include "log.h"
+#include "metrics.h"
 #include "routes.h"
 #include "write.h"
 
@@ -125,7 +126,17 @@ static void answer_error(struct call *call, enum err err)
 	text_fini(&data);
 }
 
-static void log_call(const struct call *call)
+static void count_call(const struct call *call, int64_t span_us)
+{
+	const struct http_response *response = call->response;
+	size_t route = routes_index(call->route);
+
+	metrics_count(METRIC_REQUESTS, route,
+		      response->status == 202 ? (size_t)METRICS_QUEUED : (size_t)response->err);
+	metrics_observe(METRIC_REQUEST_TIME, route, span_us);
+}
+
+static void log_call(const struct call *call, int64_t span_us)
 {
 	char user[16] = "-";
 
@@ -134,18 +145,21 @@ static void log_call(const struct call *call)
 	log_info("request", LOG_S("method", call->request.method),
 		 LOG_S("route", call->route != NULL ? call->route->path : "-"),
 		 LOG_I("status", call->response->status),
-		 LOG_S("code", err_code(call->response->err)),
-		 LOG_US("ms", clock_us() - call->request.arrived_us), LOG_S("user", user),
-		 LOG_S("request", call->request.id));
+		 LOG_S("code", err_code(call->response->err)), LOG_US("ms", span_us),
+		 LOG_S("user", user), LOG_S("request", call->request.id));
 }
 
 static void finish(struct call *call, struct exchange *exchange, enum err err)
 {
+	int64_t span_us;
+
 	courier_release(&call->errand);
 	if (err != ERR_OK)
 		answer_error(call, err);
 	memcpy(exchange->request_id, call->request.id, HTTP_REQUEST_ID_SIZE);
-	log_call(call);
+	span_us = clock_us() - call->request.arrived_us;
+	count_call(call, span_us);
+	log_call(call, span_us);
 }
 
 static void errand_done(struct errand *errand)

@@ -119,7 +119,7 @@ static void *clock_run(void *arg)
 	return NULL;
 }
 
-void courier_post_gate(struct courier *c, struct text *body)
+void courier_post_gate(struct courier *c, struct text *body, enum job_kind kind, size_t jobs)
 {
 	struct post *post = calloc(1, sizeof *post);
 	bool online;
@@ -127,6 +127,8 @@ void courier_post_gate(struct courier *c, struct text *body)
 	if (post == NULL)
 		return;
 	post->body = *body;
+	post->kind = kind;
+	post->jobs = jobs;
 	*body = (struct text){0};
 	pthread_mutex_lock(&c->lock);
 	online = c->online;

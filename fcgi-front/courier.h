@@ -52,9 +52,9 @@ void courier_outcome(const struct errand *errand, struct outcome *outcome);
 /* Gives back what an errand holds, once nobody is to be told of it; it may be used again. */
 void courier_release(struct errand *errand);
 
-/* Sends a message of jobs to the gate that nobody waits for: an envelope without reply_to. Takes
- * the text and leaves it empty. Dropped when the broker is away. */
-void courier_post_gate(struct courier *courier, struct text *body);
+/* Sends a message of jobs to the gate that nobody waits for: an envelope without reply_to, with so
+ * many jobs of one kind. Takes the text and leaves it empty. Dropped when the broker is away. */
+void courier_post_gate(struct courier *courier, struct text *body, enum job_kind kind, size_t jobs);
 
 /* True when jobs can be sent and results can come. */
 bool courier_ready(struct courier *courier);

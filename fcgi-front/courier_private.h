@@ -13,6 +13,8 @@
 /* A message that nobody waits for. */
 struct post {
 	struct text body;
+	enum job_kind kind;
+	size_t jobs;
 	struct post *next;
 };
 

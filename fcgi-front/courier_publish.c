@@ -9,6 +9,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "metrics.h"
 
 #define IDLE_MS 1000 /* the broker's heartbeat needs a look now and then */
 
@@ -23,19 +24,28 @@ static void set_online(struct courier *c, bool online)
 	c->online = online;
 	pthread_mutex_unlock(&c->lock);
 	told_tell(&told);
+	if (online)
+		metrics_connected(SIDE_PUBLISHER);
+	else
+		metrics_disconnected(SIDE_PUBLISHER);
 }
 
 static void confirmed(void *arg, uint64_t sequence, enum err err)
 {
 	struct courier *c = arg;
 	struct told told = {0};
+	int64_t sent_us;
 
-	if (err != ERR_OK)
+	if (err != ERR_OK) {
+		metrics_count(METRIC_REFUSED, 0, 0);
 		log_warn("message-refused", LOG_ERR(err));
+	}
 	pthread_mutex_lock(&c->lock);
-	lanes_confirm(c->lanes, sequence, err, &told);
+	sent_us = lanes_confirm(c->lanes, sequence, err, &told);
 	pthread_mutex_unlock(&c->lock);
 	told_tell(&told);
+	if (sent_us != 0 && err == ERR_OK)
+		metrics_observe(METRIC_CONFIRM_TIME, 0, clock_us() - sent_us);
 }
 
 /* Sleeps until the broker says something, a job comes or a lane's time is there. */
@@ -58,6 +68,14 @@ static void wait_for_work(struct courier *c, const struct broker *broker)
 	poll(fds, 2, (int)((wait_us + 999) / 1000));
 	if (fds[0].revents != 0)
 		eventfd_read(c->wake_fd, &count);
+}
+
+/* The parcels are the message's until it is confirmed, which this very thread will hear of. */
+static void count_message(const struct parcel_message *message)
+{
+	metrics_observe(METRIC_MESSAGE_JOBS, 0, (int64_t)message->count);
+	for (size_t i = 0; i < message->count; i++)
+		metrics_count(METRIC_JOBS_SENT, message->parcels[i]->kind, 0);
 }
 
 static enum err publish(struct courier *c, struct broker *broker, struct parcel_message *message,
@@ -87,19 +105,42 @@ static enum err publish(struct courier *c, struct broker *broker, struct parcel_
 						      .type = JOB_TYPE,
 						      .reply_to = reply_queue,
 						      .correlation_id = correlation_id,
+						      .sent_ms = clock_wall_ms(),
 						      .persistent = true,
 						      .mandatory = true},
 			     &sequence);
 	pthread_mutex_lock(&c->lock);
 	lanes_sent(message, sequence);
 	pthread_mutex_unlock(&c->lock);
+	if (err == ERR_OK)
+		count_message(message);
+	return err;
+}
+
+static enum err publish_post(struct broker *broker, const struct post *post)
+{
+	uint64_t sequence;
+	enum err err = broker_publish(broker,
+				      &(struct broker_message){.exchange = "gate",
+							       .routing_key = "gate",
+							       .body = post->body.bytes,
+							       .length = post->body.length,
+							       .type = JOB_TYPE,
+							       .sent_ms = clock_wall_ms(),
+							       .persistent = true,
+							       .mandatory = true},
+				      &sequence);
+
+	if (err == ERR_OK) {
+		metrics_observe(METRIC_MESSAGE_JOBS, 0, (int64_t)post->jobs);
+		metrics_add(METRIC_JOBS_SENT, post->kind, 0, (int64_t)post->jobs);
+	}
 	return err;
 }
 
 static enum err publish_posts(struct courier *c, struct broker *broker)
 {
 	struct post *posts;
-	uint64_t sequence;
 	enum err err = ERR_OK;
 
 	pthread_mutex_lock(&c->lock);
@@ -107,15 +148,7 @@ static enum err publish_posts(struct courier *c, struct broker *broker)
 	c->posts = NULL;
 	pthread_mutex_unlock(&c->lock);
 	for (const struct post *post = posts; err == ERR_OK && post != NULL; post = post->next)
-		err = broker_publish(broker,
-				     &(struct broker_message){.exchange = "gate",
-							      .routing_key = "gate",
-							      .body = post->body.bytes,
-							      .length = post->body.length,
-							      .type = JOB_TYPE,
-							      .persistent = true,
-							      .mandatory = true},
-				     &sequence);
+		err = publish_post(broker, post);
 	courier_drop_posts(posts);
 	return err;
 }
@@ -158,7 +191,9 @@ static enum err publisher_serve(struct courier *c, struct broker *broker)
 			err = publish_posts(c, broker);
 		if (err == ERR_OK)
 			err = publish_due(c, broker, &body);
+		metrics_set(METRIC_UNCONFIRMED, 0, (int64_t)broker_unconfirmed(broker));
 	}
+	metrics_set(METRIC_UNCONFIRMED, 0, 0);
 	set_online(c, false);
 	text_fini(&body);
 	return err;

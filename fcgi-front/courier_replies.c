@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "clock.h"
 #include "log.h"
+#include "metrics.h"
 
 #define IDLE_MS 200
 #define CHANNEL 1
@@ -28,6 +30,7 @@ static void settle(struct courier *c, const struct broker_delivery *delivery)
 	struct told told = {0};
 	uint64_t number = 0;
 	unsigned lane = UINT32_MAX;
+	int64_t sent_us = 0; /* the same for all results of a message that somebody waits for */
 	size_t count = 0;
 	enum err err = reply_decode(delivery->body, delivery->length, &results, &count);
 
@@ -37,13 +40,19 @@ static void settle(struct courier *c, const struct broker_delivery *delivery)
 	}
 	correlation_read(delivery->correlation_id, &lane, &number);
 	pthread_mutex_lock(&c->lock);
-	for (size_t i = 0; i < count; i++)
-		lanes_settle(c->lanes, lane, number, &results[i].id, &results[i].outcome, &told);
+	for (size_t i = 0; i < count; i++) {
+		int64_t its_us = lanes_settle(c->lanes, lane, number, &results[i].id,
+					      &results[i].outcome, &told);
+
+		sent_us = its_us != 0 ? its_us : sent_us;
+	}
 	if (lanes_answered(c->lanes, lane, number, count))
 		courier_wake_publisher(c);
 	pthread_mutex_unlock(&c->lock);
 	told_tell(&told);
 	free(results);
+	if (sent_us != 0)
+		metrics_observe(METRIC_REPLY_TIME, 0, clock_us() - sent_us);
 	if (courier_lane_is_seat(c, lane))
 		c->seat_changed(c->seat_arg);
 }
@@ -67,6 +76,10 @@ static void set_replying(struct courier *c, bool replying)
 	pthread_mutex_lock(&c->lock);
 	c->replying = replying;
 	pthread_mutex_unlock(&c->lock);
+	if (replying)
+		metrics_connected(SIDE_REPLIES);
+	else
+		metrics_disconnected(SIDE_REPLIES);
 }
 
 static enum err replier_open(struct courier *c, struct broker **broker)

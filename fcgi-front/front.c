@@ -10,6 +10,9 @@
 #include "fault.h"
 #include "fcgi.h"
 #include "log.h"
+#include "metrics.h"
+#include "metrics_http.h"
+#include "routes.h"
 
 #define DRAIN_S 10 /* how long requests in hand may take after SIGTERM */
 #define JOIN_MS 50
@@ -100,17 +103,24 @@ static int start_and_run(const struct conf *conf, const sigset_t *signals)
 	const struct fcgi_server server = {
 		.serve = serve, .resume = resume, .arg = &front, .state_size = sizeof(struct call)};
 	struct fcgi *fcgi = NULL;
+	struct metrics_http *metrics = NULL;
 	enum err err = log_gather();
 
+	metrics_open(IN_FRONT, "front", conf);
+	routes_name_metrics();
+	if (err == ERR_OK)
+		err = metrics_http_new(&metrics, conf);
 	if (err == ERR_OK)
 		err = front_start(&front, conf);
 	if (err == ERR_OK)
 		err = fcgi_new(&fcgi, conf, &server);
 	if (err != ERR_OK) {
 		log_error("not-started", LOG_ERR(err));
+		metrics_http_free(metrics);
 		front_stop(&front);
 		return 1;
 	}
+	metrics_set(METRIC_UP, 0, 1);
 	log_notice("ready", LOG_S("socket", conf->front_socket),
 		   LOG_I("threads", conf->front_threads));
 	if (!run(fcgi, signals)) {
@@ -118,6 +128,7 @@ static int start_and_run(const struct conf *conf, const sigset_t *signals)
 		_exit(0); /* threads still use what would be freed */
 	}
 	fcgi_free(fcgi);
+	metrics_http_free(metrics);
 	front_stop(&front);
 	log_notice("stopped", LOG_I("status", 0));
 	log_gather_end();

@@ -57,6 +57,7 @@ struct parcel *parcel_new(const struct job *job, unsigned lane)
 		return NULL;
 	memset(parcel, 0, offsetof(struct parcel, outcome));
 	parcel->id = job->id;
+	parcel->kind = job->kind;
 	parcel->lane = lane;
 	atomic_init(&parcel->references, 1);
 	job_fingerprint(job, parcel->fingerprint);
@@ -70,11 +71,6 @@ void parcel_release(struct parcel *parcel)
 		return;
 	text_fini(&parcel->json);
 	free(parcel);
-}
-
-static bool parcel_is_over(const struct parcel *parcel)
-{
-	return parcel->state == PARCEL_ANSWERED || parcel->state == PARCEL_FAILED;
 }
 
 /* Errands ------------------------------------------------------------------------------------ */
@@ -292,12 +288,14 @@ static size_t lane_fitting(const struct lane *lane)
 	return count;
 }
 
-static struct parcel_message *lane_pack(struct lane *lane)
+static struct parcel_message *lane_pack(struct lane *lane, int64_t now_us)
 {
 	struct parcel_message *message = mem_array(NULL, 1, sizeof *message);
 
-	*message = (struct parcel_message){
-		.lane = lane->first->lane, .number = ++lane->number, .count = lane_fitting(lane)};
+	*message = (struct parcel_message){.lane = lane->first->lane,
+					   .number = ++lane->number,
+					   .sent_us = now_us,
+					   .count = lane_fitting(lane)};
 	message->parcels = mem_array(NULL, message->count, sizeof *message->parcels);
 	for (size_t i = 0; i < message->count; i++) {
 		struct parcel *parcel = lane->first;
@@ -305,6 +303,7 @@ static struct parcel_message *lane_pack(struct lane *lane)
 		lane_remove(lane, parcel);
 		atomic_fetch_add(&parcel->references, 1);
 		parcel->message = message->number;
+		parcel->sent_us = now_us;
 		parcel->state = PARCEL_SENT;
 		message->parcels[i] = parcel;
 	}
@@ -326,7 +325,7 @@ struct parcel_message *lanes_take(struct lanes *lanes, int64_t now_us)
 	}
 	if (lane == NULL)
 		return NULL;
-	message = lane_pack(lane);
+	message = lane_pack(lane, now_us);
 	lane->unanswered = message->count;
 	lane->sent_us = now_us;
 	if (lanes->newest != NULL)
@@ -377,17 +376,19 @@ static void message_end(struct lanes *lanes, struct parcel_message *message, enu
 	free(message);
 }
 
-void lanes_confirm(struct lanes *lanes, uint64_t sequence, enum err err, struct told *told)
+int64_t lanes_confirm(struct lanes *lanes, uint64_t sequence, enum err err, struct told *told)
 {
 	struct parcel_message *previous = NULL;
 	struct parcel_message *message = lanes->oldest;
+	int64_t sent_us;
 
 	while (message != NULL && message->sequence != sequence) {
 		previous = message;
 		message = message->next;
 	}
 	if (message == NULL)
-		return;
+		return 0;
+	sent_us = message->sent_us;
 	if (previous != NULL)
 		previous->next = message->next;
 	else
@@ -395,6 +396,7 @@ void lanes_confirm(struct lanes *lanes, uint64_t sequence, enum err err, struct 
 	if (lanes->newest == message)
 		lanes->newest = previous;
 	message_end(lanes, message, err, told);
+	return sent_us;
 }
 
 void lanes_fail(struct lanes *lanes, struct told *told)
@@ -413,15 +415,18 @@ void lanes_fail(struct lanes *lanes, struct told *told)
 	}
 }
 
-void lanes_settle(struct lanes *lanes, unsigned lane, uint64_t number, const struct id *id,
-		  const struct outcome *outcome, struct told *told)
+int64_t lanes_settle(struct lanes *lanes, unsigned lane, uint64_t number, const struct id *id,
+		     const struct outcome *outcome, struct told *told)
 {
 	struct parcel *parcel = find(lanes, id);
+	int64_t sent_us;
 
 	if (parcel == NULL || parcel->lane != lane || parcel->message != number)
-		return;
+		return 0;
+	sent_us = parcel->sent_us; /* whoever is told may free it */
 	parcel->outcome = *outcome;
 	finish(lanes, parcel, PARCEL_ANSWERED, told);
+	return sent_us;
 }
 
 bool lanes_answered(struct lanes *lanes, unsigned lane, uint64_t number, size_t count)

@@ -32,7 +32,9 @@ struct errand;
 struct parcel {
 	struct id id;
 	uint8_t fingerprint[FINGERPRINT_SIZE];
+	enum job_kind kind;
 	unsigned lane;
+	int64_t sent_us;        /* when its message was taken; 0 while GATHERED */
 	uint64_t message;       /* the number of its message in its lane; 0 while GATHERED */
 	atomic_uint references; /* errands and messages; the last one frees it */
 	enum parcel_state state;
@@ -69,6 +71,7 @@ struct parcel_message {
 	unsigned lane;
 	uint64_t number;   /* of its lane, 1 and up */
 	uint64_t sequence; /* the broker's, once sent; 0 before */
+	int64_t sent_us;   /* when it was taken */
 	size_t count;
 	struct parcel **parcels;
 	struct parcel_message *next;
@@ -113,16 +116,18 @@ void parcel_message_write(const struct parcel_message *message, struct text *out
 /* Says under which number the message was published. */
 void lanes_sent(struct parcel_message *message, uint64_t sequence);
 
-/* The broker answered a publish: ERR_OK or why it did not take the message. */
-void lanes_confirm(struct lanes *lanes, uint64_t sequence, enum err err, struct told *told);
+/* The broker answered a publish: ERR_OK or why it did not take the message. Returns when the
+ * message was taken; 0 when it is none of the lanes'. */
+int64_t lanes_confirm(struct lanes *lanes, uint64_t sequence, enum err err, struct told *told);
 
 /* Fails what is not confirmed, sent or not: the broker is away. */
 void lanes_fail(struct lanes *lanes, struct told *told);
 
 /* A result of a lane's message came; dropped when nobody waits for that message's job. Another
- * sending of the same id is not touched: it may have other content, and gets its own result. */
-void lanes_settle(struct lanes *lanes, unsigned lane, uint64_t number, const struct id *id,
-		  const struct outcome *outcome, struct told *told);
+ * sending of the same id is not touched: it may have other content, and gets its own result.
+ * Returns when the message was taken; 0 when the result was dropped. */
+int64_t lanes_settle(struct lanes *lanes, unsigned lane, uint64_t number, const struct id *id,
+		     const struct outcome *outcome, struct told *told);
 
 /* count results of a lane's message came. True when the lane is free to send and has something. */
 bool lanes_answered(struct lanes *lanes, unsigned lane, uint64_t number, size_t count);

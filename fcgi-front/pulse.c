@@ -10,6 +10,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "metrics.h"
 #include "tick.h"
 
 #define LOOK_US INT64_C(100000)    /* whether a tick is due */
@@ -94,6 +95,7 @@ static bool publish(struct pulse *p, const struct snapshot *snapshot)
 	curl_easy_setopt(p->curl, CURLOPT_POSTFIELDS, body.bytes);
 	is_done = call(p);
 	text_fini(&body);
+	metrics_count(METRIC_EVENTS, is_done ? DONE_OK : DONE_FAILED, 0);
 	if (is_done)
 		read_message_id(p->answer, p->mine);
 	return is_done;

@@ -3,12 +3,18 @@
 
 #include <string.h>
 
+#include "metrics.h"
+
 static const struct route routes[] = {
 #define ROUTE(method, path, needs, param, kind, handler)                                           \
 	{#method, path, #method " " path, needs, param, kind, handler},
 #include "routes.def"
 #undef ROUTE
 };
+
+#define ROUTE_COUNT (sizeof routes / sizeof *routes)
+_Static_assert(ROUTE_COUNT < METRICS_ROUTES,
+	       "there are more routes than the metrics have room for");
 
 static bool path_fits(const struct route *route, const char *path, const char **rest)
 {
@@ -28,7 +34,7 @@ enum err routes_find(const char *method, const char *path, const struct route **
 	enum err err = ERR_NOT_FOUND;
 
 	/* Each path has one method, so the first that fits says what is allowed. */
-	for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
+	for (size_t i = 0; i < ROUTE_COUNT; i++) {
 		if (!path_fits(&routes[i], path, rest))
 			continue;
 		if (strcmp(routes[i].method, method) == 0) {
@@ -44,4 +50,19 @@ enum err routes_find(const char *method, const char *path, const struct route **
 bool route_is_write(const struct route *route)
 {
 	return route->kind != JOB_KIND_COUNT;
+}
+
+size_t routes_index(const struct route *route)
+{
+	return route != NULL ? (size_t)(route - routes) : METRICS_ROUTES - 1;
+}
+
+static const char *path_of(size_t index)
+{
+	return routes[index].path;
+}
+
+void routes_name_metrics(void)
+{
+	metrics_name_routes(path_of, ROUTE_COUNT);
 }

@@ -32,6 +32,12 @@ MUST_CHECK enum err routes_find(const char *method, const char *path, const stru
 
 bool route_is_write(const struct route *route);
 
+/* Its place in the table, by which it is counted; the last place of the label for NULL. */
+size_t routes_index(const struct route *route);
+
+/* Tells the metrics the paths of all routes. */
+void routes_name_metrics(void);
+
 call_handler handle_register, handle_charge, handle_balance;
 call_handler handle_issue, handle_status, handle_events, handle_leave, handle_draw;
 call_handler handle_dates, handle_seats;

@@ -133,7 +133,7 @@ static void pass_on(struct signs *s, const int64_t *tickets, size_t count)
 			batch[i] = &jobs[i];
 		}
 		job_encode_envelope(&body, batch, taken);
-		courier_post_gate(s->courier, &body);
+		courier_post_gate(s->courier, &body, JOB_SEEN, taken);
 		text_fini(&body);
 		tickets += taken;
 		count -= taken;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "metrics.h"
 #include "mem.h"
 #include "sql.h"
 
@@ -318,6 +319,7 @@ enum err snapshot_store_load(struct db *db, const struct snapshot *previous,
 
 	if (err == ERR_OK) {
 		snapshot_finish(loading);
+		metrics_set(METRIC_LINE_WAITING, 0, line_count(loading->line));
 		*snapshot = loading;
 		loading = NULL;
 	}

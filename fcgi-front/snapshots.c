@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "db.h"
 #include "log.h"
+#include "metrics.h"
 #include "snapshot_store.h"
 #include "turn.h"
 
@@ -61,6 +62,16 @@ static void log_change(bool was_healthy, enum err err)
 		log_info("snapshot-recovered", LOG_ERR(err));
 }
 
+static void count_renewal(enum err err, int64_t span_us, const struct snapshot *fresh)
+{
+	metrics_count(METRIC_SNAPSHOTS, err == ERR_OK ? DONE_OK : DONE_FAILED, 0);
+	metrics_set(METRIC_CONNECTED, SIDE_DATABASE, err == ERR_OK);
+	if (err != ERR_OK)
+		return;
+	metrics_observe(METRIC_SNAPSHOT_TIME, 0, span_us);
+	metrics_set(METRIC_SNAPSHOT_AGE, 0, fresh->taken_us);
+}
+
 static void renew(struct snapshots *s)
 {
 	struct snapshot *fresh = NULL;
@@ -78,6 +89,7 @@ static void renew(struct snapshots *s)
 	pthread_mutex_unlock(&s->lock);
 
 	err = snapshot_store_load(s->db, previous, &fresh);
+	count_renewal(err, clock_us() - s->begun_us, fresh);
 	log_change(was_healthy, err);
 
 	pthread_mutex_lock(&s->lock);

@@ -35,6 +35,7 @@ command_up() {
     mariadb_start
     servers_prepare
     programs_stop_surplus
+    metrics_write_targets
     for name in $(program_names); do
         program_start "$name"
     done
@@ -140,13 +141,16 @@ command_restart() {
 }
 
 command_status() {
-    local name pid down=0
-    printf '%-20s %-8s %s\n' PROCESS STATE PID
+    local name pid metrics down=0
+    printf '%-20s %-8s %-8s %s\n' PROCESS STATE METRICS PID
     for name in $(names_known); do
+        metrics=-
+        is_program "$name" && metrics=$(program_metrics_port "$name")
+        [ "$name" != rabbitmq ] || metrics=$port_prometheus
         if pid_of "$name"; then
-            printf '%-20s %-8s %s\n' "$name" running "$pid"
+            printf '%-20s %-8s %-8s %s\n' "$name" running "$metrics" "$pid"
         else
-            printf '%-20s %-8s\n' "$name" down
+            printf '%-20s %-8s %-8s\n' "$name" down "$metrics"
             down=3
         fi
     done
@@ -194,6 +198,8 @@ command_env() {
     print_assignment BOXOFFICE_MYSQL_DATABASE "$database"
     print_assignment BOXOFFICE_MYSQL_ADMIN_USER boxoffice_admin
     print_assignment BOXOFFICE_MYSQL_ADMIN_PASSWORD "$(secret mysql-admin)"
+    print_assignment BOXOFFICE_METRICS "$(metrics_processes | tr ' ' '=' | paste -sd ' ')"
+    print_assignment BOXOFFICE_RABBITMQ_METRICS "127.0.0.1:$port_prometheus"
     print_assignment BOXOFFICE_VAR "$var"
 }
 

@@ -7,8 +7,8 @@ instance_open() {
     local recorded=
     [ -r "$var/port-base" ] && read -r recorded <"$var/port-base"
     port_base=${BOXOFFICE_PORT_BASE:-${recorded:-18000}}
-    [[ $port_base =~ ^[0-9]{4,5}$ ]] && ((port_base >= 1024 && port_base <= 65529)) ||
-        die "BOXOFFICE_PORT_BASE is $port_base: it takes 1024 to 65529"
+    [[ $port_base =~ ^[0-9]{4,5}$ ]] && ((port_base >= 1024 && port_base <= 65269)) ||
+        die "BOXOFFICE_PORT_BASE is $port_base: it takes 1024 to 65269"
     port_site=$port_base
     port_management=$((port_base + 1))
     port_amqp=$((port_base + 2))

@@ -22,6 +22,16 @@ program_names() {
     done
 }
 
+# The port of a process's metrics: from the tenth of the instance's ports on, four for each index, one
+# of each kind. It stays the same however many of the other kinds there are.
+program_metrics_port() { # NAME
+    local kind=${1%-*} position=0
+    while [ "${kinds[position]}" != "$kind" ]; do
+        ((position += 1))
+    done
+    printf '%s\n' "$((port_base + 10 + 4 * ${1##*-} + position))"
+}
+
 program_path() { printf '%s/boxoffice-%s\n' "$(build_folder)" "$1"; } # KIND
 
 # Runs one of our tools by its name with settings of the instance.
@@ -53,10 +63,11 @@ program_write_settings() { # NAME
     local kind=${1%-*} count
     if [ "$kind" = front ]; then
         program_settings "$1" front front_socket "$sockets/$1.sock" events_socket "$sockets/nginx.sock" \
-            token_keys "k1:$(secret token-key)"
+            token_keys "k1:$(secret token-key)" metrics_port "$(program_metrics_port "$1")"
     else
         kind_count "$kind"
-        program_settings "$1" worker worker_index "${1##*-}" worker_count "$count"
+        program_settings "$1" worker worker_index "${1##*-}" worker_count "$count" \
+            metrics_port "$(program_metrics_port "$1")"
     fi | write_changed "$var/etc/$1.settings"
 }
 

@@ -259,6 +259,7 @@ static enum err read_header(struct broker *broker, struct channel *channel,
 	copy_short(incoming->reply_to, event->reply_to);
 	copy_short(incoming->correlation_id, event->correlation_id);
 	incoming->delivery_count = event->delivery_count;
+	incoming->sent_ms = event->sent_ms;
 	incoming->length = event->size;
 	incoming->body = event->size < SIZE_MAX ? malloc(event->size + 1) : NULL;
 	if (!incoming->body)

@@ -14,6 +14,7 @@
 #include "err.h"
 
 #define BROKER_NAME_SIZE 256
+#define BROKER_SENT_HEADER "boxoffice-sent-ms"
 
 struct broker; /* opaque */
 
@@ -32,6 +33,7 @@ struct broker_message {
 	const char *correlation_id; /* NULL: none */
 	const struct broker_header *headers;
 	size_t header_count;
+	int64_t sent_ms; /* BROKER_SENT_HEADER: milliseconds since 1970; 0: not said */
 	bool persistent;
 	bool mandatory;
 };
@@ -42,6 +44,7 @@ struct broker_delivery {
 	uint64_t tag;
 	bool redelivered;
 	int64_t delivery_count;                /* x-delivery-count of a quorum queue, else 0 */
+	int64_t sent_ms;                       /* as the publisher said; 0: it did not */
 	char consumer[BROKER_NAME_SIZE];       /* the queue's name: consumers are tagged with it */
 	char reply_to[BROKER_NAME_SIZE];       /* "" for none */
 	char correlation_id[BROKER_NAME_SIZE]; /* "" for none */

@@ -115,7 +115,8 @@ static amqp_bytes_t body_bytes(const struct broker_message *message)
 enum err wire_publish(struct wire *wire, unsigned channel, const struct broker_message *message,
 		      uint64_t sequence)
 {
-	amqp_table_entry_t headers[WIRE_HEADERS_MAX];
+	amqp_table_entry_t headers[WIRE_HEADERS_MAX + 1];
+	int header_count = 0;
 	char id[SEQUENCE_TEXT_SIZE];
 	amqp_basic_properties_t properties = {
 		._flags = AMQP_BASIC_CONTENT_TYPE_FLAG | AMQP_BASIC_DELIVERY_MODE_FLAG,
@@ -136,10 +137,13 @@ enum err wire_publish(struct wire *wire, unsigned channel, const struct broker_m
 		     &properties.message_id);
 	assert(message->header_count <= WIRE_HEADERS_MAX);
 	for (size_t i = 0; i < message->header_count; i++)
-		headers[i] = wire_entry_text(message->headers[i].name, message->headers[i].value);
-	if (message->header_count > 0) {
+		headers[header_count++] =
+			wire_entry_text(message->headers[i].name, message->headers[i].value);
+	if (message->sent_ms != 0)
+		headers[header_count++] = wire_entry_int(BROKER_SENT_HEADER, message->sent_ms);
+	if (header_count > 0) {
 		properties._flags |= AMQP_BASIC_HEADERS_FLAG;
-		properties.headers = (amqp_table_t){(int)message->header_count, headers};
+		properties.headers = (amqp_table_t){header_count, headers};
 	}
 	return wire_check_status(wire, "publish",
 				 amqp_basic_publish(wire->connection, (amqp_channel_t)channel,

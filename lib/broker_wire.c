@@ -201,11 +201,9 @@ static struct wire_bytes bytes_of(amqp_bytes_t from)
 	return (struct wire_bytes){from.bytes, from.len};
 }
 
-/* A quorum queue counts in its header how often it has delivered a message before. */
-static int64_t read_delivery_count(const amqp_table_t *headers)
+/* A header of this name and of 64 bits; 0: there is none. */
+static int64_t read_number(const amqp_table_t *headers, const char *name)
 {
-	static const char name[] = "x-delivery-count";
-
 	for (int i = 0; i < headers->num_entries; i++) {
 		const amqp_table_entry_t *entry = &headers->entries[i];
 		if (entry->value.kind == AMQP_FIELD_KIND_I64 && entry->key.len == strlen(name) &&
@@ -215,6 +213,7 @@ static int64_t read_delivery_count(const amqp_table_t *headers)
 	return 0;
 }
 
+/* A quorum queue counts in its header how often it has delivered a message before. */
 static void read_header(const amqp_frame_t *frame, struct wire_event *event)
 {
 	const amqp_basic_properties_t *properties = frame->payload.properties.decoded;
@@ -222,8 +221,10 @@ static void read_header(const amqp_frame_t *frame, struct wire_event *event)
 
 	event->type = WIRE_HEADER;
 	event->size = frame->payload.properties.body_size;
-	if (properties->_flags & AMQP_BASIC_HEADERS_FLAG)
-		event->delivery_count = read_delivery_count(&properties->headers);
+	if (properties->_flags & AMQP_BASIC_HEADERS_FLAG) {
+		event->delivery_count = read_number(&properties->headers, "x-delivery-count");
+		event->sent_ms = read_number(&properties->headers, BROKER_SENT_HEADER);
+	}
 	if (properties->_flags & AMQP_BASIC_REPLY_TO_FLAG)
 		event->reply_to = bytes_of(properties->reply_to);
 	if (properties->_flags & AMQP_BASIC_CORRELATION_ID_FLAG)

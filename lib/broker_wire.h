@@ -29,7 +29,8 @@ struct wire_bytes {
 enum wire_event_type {
 	WIRE_DELIVER, /* number: delivery tag; flag: redelivered; text: consumer tag */
 	WIRE_RETURN,  /* one of ours comes back; a header and bodies follow, as after DELIVER */
-	WIRE_HEADER,  /* size, reply_to, correlation_id, delivery_count; number: its sequence */
+	WIRE_HEADER,  /* size, reply_to, correlation_id, delivery_count, sent_ms; number: its
+			 sequence */
 	WIRE_BODY,    /* text: the next part of the body */
 	WIRE_ACK,     /* number: sequence; flag: and all before it */
 	WIRE_NACK,    /* the same */
@@ -46,6 +47,7 @@ struct wire_event {
 	bool flag;
 	uint64_t size;
 	int64_t delivery_count;
+	int64_t sent_ms;
 	struct wire_bytes text;
 	struct wire_bytes reply_to;
 	struct wire_bytes correlation_id;

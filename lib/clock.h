@@ -1,4 +1,4 @@
-/* The two clocks of a process. Moments of the database come from snapshots, never from here. */
+/* The clocks of a process. Moments of the database come from snapshots, never from here. */
 #ifndef BOXOFFICE_CLOCK_H
 #define BOXOFFICE_CLOCK_H
 
@@ -23,6 +23,15 @@ static inline int64_t clock_ms(void)
 static inline int64_t clock_wall_s(void)
 {
 	return (int64_t)time(NULL);
+}
+
+/* Milliseconds since 1970: for the time that a message was sent at, which another host reads. */
+static inline int64_t clock_wall_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* A moment of clock_us() for pthread_cond_clockwait() and the like. */

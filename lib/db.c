@@ -16,6 +16,7 @@
 #include "db_fate.h"
 #include "fault.h"
 #include "log.h"
+#include "metrics.h"
 
 #define MAX_COLUMNS 24
 #define COLUMN_SIZE 4096 /* the widest column is job.data: 2,048 bytes */
@@ -48,6 +49,7 @@ struct db {
 	struct statement statements[MAX_STATEMENTS];
 	size_t statement_count;
 	bool in_transaction;
+	bool was_lost; /* the connection before: the next one is a reconnect */
 };
 
 static void forget_statements(struct db *db)
@@ -78,13 +80,16 @@ static enum err failed(struct db *db, const char *what, unsigned number, const c
 		       const char *message)
 {
 	enum err err = db_fate(number, sqlstate);
+	metrics_count(METRIC_DB_FAILURES, err, 0);
 	if (err == ERR_DB_GONE || err == ERR_DB_REFUSED || err == ERR_DB_DATA)
 		log_warn("db-failed", LOG_S("statement", what), LOG_I("number", number),
 			 LOG_S("message", message));
 	else
 		log_debug("db-conflict", LOG_S("statement", what), LOG_I("number", number));
-	if (err == ERR_DB_GONE)
+	if (err == ERR_DB_GONE) {
 		disconnect(db);
+		db->was_lost = true;
+	}
 	return err;
 }
 
@@ -155,6 +160,9 @@ static enum err connect_now(struct db *db)
 	enum err err = set_up_session(db);
 	if (err)
 		disconnect(db);
+	else if (db->was_lost)
+		metrics_count(METRIC_RECONNECTS, SIDE_DATABASE, 0);
+	db->was_lost = db->was_lost && err;
 	return err;
 }
 

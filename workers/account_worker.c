@@ -30,7 +30,7 @@ static void prune(void *arg)
 int main(void)
 {
 	struct worker worker;
-	if (worker_open(&worker, "account-worker"))
+	if (worker_open(&worker, "account-worker", IN_ACCOUNT))
 		return EXIT_FAILURE;
 	struct account_store store;
 	account_store_init(&store, worker.db);

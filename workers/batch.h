@@ -32,7 +32,9 @@ struct batch_entry {
 	size_t known;                 /* index of what is known of its id */
 	bool is_decided;              /* by the rules, in this batch */
 	const struct outcome *source; /* a repeat: the outcome it shares; NULL: its own */
-	bool starts_hold;       /* set by decide(): a hold began, and its expiry is to be sent */
+	bool starts_hold;       /* set by decide(): a hold began, and its expiry is to be sent; */
+	bool ends_hold;         /* one that was over ended; */
+	bool settles_hold;      /* one in time was paid for or cancelled */
 	size_t subject;         /* index in the world of what was decided about, for describe() */
 	struct outcome outcome; /* valid once batch_apply() returned OK */
 };

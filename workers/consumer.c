@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "log.h"
 #include "mem.h"
+#include "metrics.h"
 
 void consumer_fini(struct consumer *consumer)
 {
@@ -48,6 +49,7 @@ void consumer_close(struct consumer *consumer)
 {
 	broker_free(consumer->broker);
 	consumer->broker = NULL;
+	metrics_disconnected(SIDE_CONSUMER);
 	for (size_t i = 0; i < consumer->lane_count; i++) {
 		if (consumer->lanes[i].has_held)
 			broker_delivery_fini(&consumer->lanes[i].held);
@@ -66,6 +68,7 @@ static enum err connect_now(struct consumer *consumer)
 		return err;
 	consumer->connected_ms = clock_ms();
 	consumer->generation++;
+	metrics_connected(SIDE_CONSUMER);
 	return ERR_OK;
 }
 

@@ -1,7 +1,5 @@
 #include "gate_state.h"
 
-#include <string.h>
-
 #include "log.h"
 
 /* clang-format off */
@@ -75,17 +73,6 @@ const struct db_query *const gate_state_queries[] = {
 	&lock_state,    &lock_state_nowait,   &update_state, &count_draw,
 	&read_policies, &insert_first_policy, NULL};
 
-static const char *const stock_names[] = {
-	[GATE_STOCK_FREE] = "free", [GATE_STOCK_HELD] = "held", [GATE_STOCK_SOLD] = "sold"};
-
-static enum gate_stock stock_from(const char *name)
-{
-	unsigned stock = GATE_STOCK_FREE;
-	while (stock < GATE_STOCK_SOLD && strcmp(stock_names[stock], name) != 0)
-		stock++;
-	return (enum gate_stock)stock;
-}
-
 static enum err take_state(void *arg, const struct db_row *row)
 {
 	char stock[16];
@@ -102,7 +89,7 @@ static enum err take_state(void *arg, const struct db_row *row)
 		.reclaimed = db_row_int(row, 8),
 		.abandoned = db_row_int(row, 9),
 		.departed = db_row_int(row, 10),
-		.stock = stock_from(stock),
+		.stock = gate_stock_from(stock),
 	};
 	return ERR_OK;
 }
@@ -136,7 +123,7 @@ enum err gate_state_write(struct db_store *store, const struct gate_state *state
 	rows_int(rows, "departed", state->departed);
 	rows_string(rows, "state", policy_state_name(policy->state));
 	rows_string(rows, "message", policy->message);
-	rows_string(rows, "stock", stock_names[state->stock]);
+	rows_string(rows, "stock", gate_stock_name(state->stock));
 	return db_store_run(store, &update_state, DB_STORE_ANY);
 }
 

@@ -109,8 +109,8 @@ void gate_tick_decide(struct gate_tick *tick, int64_t now_us)
 	tick->admitted = tick->expired = tick->aside = 0;
 	gate_draw_close_if_due(&tick->draw, tick->state.last_ticket, now_us);
 	end_what_is_over(tick, now_us);
-	int64_t allowed = gate_allowance(tick);
-	for (size_t i = 0; i < tick->line.count && (int64_t)tick->admitted < allowed; i++) {
+	tick->allowed = gate_allowance(tick);
+	for (size_t i = 0; i < tick->line.count && (int64_t)tick->admitted < tick->allowed; i++) {
 		if (is_silent(tick, &tick->line.items[i], now_us))
 			pass_by(tick, &tick->line.items[i], now_us);
 		else

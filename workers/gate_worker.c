@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "gate_draw.h"
+#include "gate_metrics.h"
 #include "gate_rules.h"
 #include "gate_state.h"
 #include "gate_store.h"
@@ -13,6 +14,7 @@
 
 struct ticker {
 	struct gate_tick_store store;
+	struct gate_metrics metrics;
 	bool has_policy;
 };
 
@@ -22,9 +24,11 @@ static void tick(void *arg)
 	struct gate_tick_store *store = &ticker->store;
 	if (!ticker->has_policy)
 		ticker->has_policy = gate_state_ensure_policy(&store->base, store->conf) == ERR_OK;
-	if (gate_tick_store_run(store) != ERR_OK)
+	enum err err = gate_tick_store_run(store);
+	gate_metrics_note(&ticker->metrics, store, err);
+	if (err)
 		return;
-	enum err err = gate_draw_step(&store->base);
+	err = gate_draw_step(&store->base);
 	if (err)
 		log_warn("draw-step-failed", LOG_ERR(err));
 	const struct gate_tick *done = &store->tick;
@@ -49,7 +53,7 @@ int main(void)
 {
 	static struct ticker ticker;
 	struct worker worker;
-	if (worker_open(&worker, "gate-worker"))
+	if (worker_open(&worker, "gate-worker", IN_GATE))
 		return EXIT_FAILURE;
 	struct gate_store store;
 	gate_store_init(&store, worker.db, &worker.conf);

@@ -7,12 +7,10 @@
 #include <stdint.h>
 
 #include "draw.h"
+#include "gate_numbers.h"
 #include "id.h"
 #include "policy.h"
 #include "ticket.h"
-
-/* What is left to buy. */
-enum gate_stock { GATE_STOCK_FREE, GATE_STOCK_HELD, GATE_STOCK_SOLD };
 
 /* The one row of gate_state. Whoever changes the line holds its lock. */
 struct gate_state {
@@ -114,6 +112,7 @@ struct gate_tick {
 	int64_t came;   /* and how many of them came */
 	struct gate_tickets due;         /* ascending id, locked: their time seems over */
 	struct gate_tickets line;        /* the first WAITING ones, ascending place */
+	int64_t allowed;                 /* how many might be admitted, if so many wait */
 	size_t admitted, expired, aside; /* decided: how many of each */
 	int64_t clocks_from, clocks_to;  /* decided: places whose clock of life starts now */
 };

@@ -38,7 +38,7 @@ void inbox_open(struct batch *batch)
 		}
 		entry->known = *slot - 1;
 		entry->is_decided = false;
-		entry->starts_hold = false;
+		entry->starts_hold = entry->ends_hold = entry->settles_hold = false;
 		entry->source = NULL;
 		entry->subject = BATCH_NONE;
 		entry->outcome.err = ERR_OK;

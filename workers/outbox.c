@@ -7,6 +7,7 @@
 
 #include "log.h"
 #include "mem.h"
+#include "metrics.h"
 #include "topology.h"
 
 void outbox_init(struct outbox *outbox, const struct conf *conf)
@@ -29,6 +30,7 @@ void outbox_close(struct outbox *outbox)
 {
 	broker_free(outbox->broker);
 	outbox->broker = NULL;
+	metrics_disconnected(SIDE_PUBLISHER);
 }
 
 static void on_confirm(void *arg, uint64_t sequence, enum err err)
@@ -54,6 +56,8 @@ enum err outbox_ensure_open(struct outbox *outbox)
 		err = broker_confirm(outbox->broker, on_confirm, outbox);
 	if (err)
 		outbox_close(outbox);
+	else
+		metrics_connected(SIDE_PUBLISHER);
 	return err;
 }
 
@@ -195,19 +199,26 @@ static bool needs_expiry(const struct intake *intake, const struct intake_item *
 				      has_live_hold(entry, intake->batch.now_us));
 }
 
+enum err outbox_dead_letter_code(const struct intake *intake, const struct intake_item *item)
+{
+	if (item->err)
+		return item->err;
+	bool is_told = intake->deliveries[item->delivery].reply_to[0] != '\0';
+	return is_told ? ERR_OK : intake->batch.entries[item->entry].outcome.err;
+}
+
 static enum err send_dead_letters(struct outbox *outbox, const struct intake *intake)
 {
 	enum err err = ERR_OK;
 	for (size_t i = 0; i < intake->item_count && !err; i++) {
 		const struct intake_item *item = &intake->items[i];
 		const struct broker_delivery *delivery = &intake->deliveries[item->delivery];
-		if (item->err) {
-			err = send_dead_letter(outbox, delivery, item, item->err, item->why);
+		enum err code = outbox_dead_letter_code(intake, item);
+		if (!code)
 			continue;
-		}
-		const struct outcome *outcome = &intake->batch.entries[item->entry].outcome;
-		if (outcome->err && !delivery->reply_to[0])
-			err = send_dead_letter(outbox, delivery, item, outcome->err, outcome->why);
+		const char *why =
+			item->err ? item->why : intake->batch.entries[item->entry].outcome.why;
+		err = send_dead_letter(outbox, delivery, item, code, why);
 	}
 	return err;
 }

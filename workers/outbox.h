@@ -34,9 +34,12 @@ MUST_CHECK enum err outbox_ensure_open(struct outbox *outbox);
  * again and send all of it again. */
 MUST_CHECK enum err outbox_send_replies(struct outbox *outbox, const struct intake *intake);
 
-/* Publishes a dead letter for each item that is no job and for each refusal that nobody waits for,
- * and an expiry for each hold that began: also for one that a redelivered job made before, since
- * the worker of then may have died on the way. */
+/* Why an item becomes a dead letter: it is no job, or a refusal that nobody waits for; ERR_OK: it
+ * becomes none. */
+enum err outbox_dead_letter_code(const struct intake *intake, const struct intake_item *item);
+
+/* Publishes these dead letters, and an expiry for each hold that began: also for one that a
+ * redelivered job made before, since the worker of then may have died on the way. */
 MUST_CHECK enum err outbox_send_due(struct outbox *outbox, const struct intake *intake);
 
 /* Waits up to timeout_ms for what must arrive. ERR_OK: all confirmed; ERR_TIMEOUT: not yet;

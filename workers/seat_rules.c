@@ -56,6 +56,7 @@ static void release_if_overdue(struct scene *scene)
 	if (!hold || hold->status != HOLD_PENDING || is_in_time(scene, hold))
 		return;
 	change_hold(hold, HOLD_EXPIRED);
+	scene->entry->ends_hold = true;
 	scene->hold = NULL;
 }
 
@@ -177,6 +178,7 @@ static void settle_payment(struct scene *scene)
 	struct hold *hold = scene->hold;
 	ledger_post(&scene->world->ledger, scene->account, &job->id, -hold->price, "payment");
 	change_hold(hold, HOLD_PAID);
+	scene->entry->settles_hold = true;
 	scene->ticket->status = TICKET_FINISHED;
 	scene->ticket->is_changed = true;
 	struct payment *payment = seat_world_add_payment(scene->world, index_of_hold(scene, hold));
@@ -234,6 +236,7 @@ static enum err cancel(struct scene *scene)
 	if (!scene->hold || !is_mine(scene, scene->hold) || scene->hold->status != HOLD_PENDING)
 		return why_not_held(scene);
 	change_hold(scene->hold, HOLD_CANCELLED);
+	scene->entry->settles_hold = true;
 	set_subject(scene, index_of_hold(scene, scene->hold));
 	return ERR_OK;
 }

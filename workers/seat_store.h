@@ -24,6 +24,14 @@ struct store seat_store_interface(struct seat_store *store);
  * with. */
 MUST_CHECK enum err seat_store_find_overdue(struct seat_store *store, struct batch *batch);
 
+/* How the holds of all seats are, by the database's clock. */
+struct hold_numbers {
+	int64_t live;       /* in time */
+	int64_t overdue;    /* over, and not ended yet */
+	int64_t overdue_us; /* how long the longest of these is over; 0: none is */
+};
+MUST_CHECK enum err seat_store_count_holds(struct seat_store *store, struct hold_numbers *numbers);
+
 /* The two halves of the interface: seat_load.c and seat_write.c. */
 enum err seat_store_load(void *self, const struct batch *batch);
 enum err seat_store_write(void *self, const struct batch *batch);

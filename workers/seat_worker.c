@@ -5,16 +5,35 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "clock.h"
 #include "log.h"
 #include "seat_rules.h"
 #include "seat_store.h"
+#include "tally.h"
 #include "worker.h"
+
+#define COUNT_MS 5000 /* between counts of all holds */
 
 struct sweeper {
 	struct worker *worker;
 	struct seat_store *store;
 	struct batch batch;
+	int64_t next_count_ms;
 };
+
+/* After the sweep: what is overdue then is what the sweeper did not get. */
+static void count_holds(struct sweeper *sweeper)
+{
+	struct hold_numbers numbers = {0};
+	if (clock_ms() < sweeper->next_count_ms)
+		return;
+	sweeper->next_count_ms = clock_ms() + COUNT_MS;
+	if (seat_store_count_holds(sweeper->store, &numbers))
+		return;
+	metrics_set(METRIC_HOLDS_LIVE, 0, numbers.live);
+	metrics_set(METRIC_HOLDS_OVERDUE, 0, numbers.overdue);
+	metrics_set(METRIC_HOLD_OVERDUE_TIME, 0, numbers.overdue_us);
+}
 
 /* What is overdue is ended by the same rule as by a message. A conflict, a lost database: the next
  * sweep finds it again. */
@@ -26,8 +45,11 @@ static void sweep(void *arg)
 	if (!err && sweeper->batch.count)
 		err = batch_apply(&sweeper->batch, &sweeper->worker->store,
 				  &sweeper->worker->rules);
-	if (!err && sweeper->batch.count)
+	if (!err && sweeper->batch.count) {
+		tally_holds(&sweeper->batch, LAYER_SWEEPER);
 		log_info("swept", LOG_I("holds", sweeper->batch.count));
+	}
+	count_holds(sweeper);
 }
 
 static void add_partitions(struct worker *worker)
@@ -47,7 +69,7 @@ static void add_partitions(struct worker *worker)
 int main(void)
 {
 	struct worker worker;
-	if (worker_open(&worker, "seat-worker"))
+	if (worker_open(&worker, "seat-worker", IN_SEAT))
 		return EXIT_FAILURE;
 	struct seat_store store;
 	seat_store_init(&store, worker.db, &worker.conf);

@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "fault.h"
 #include "log.h"
+#include "tally.h"
 
 /* Hits on a unique key in a row after which it is not a race but the job itself. */
 #define MAX_DUPLICATES 5
@@ -27,6 +28,7 @@ void shift_wait(struct worker *worker, int64_t span_ms)
 static void note_failure(struct worker *worker, const struct batch *batch, enum err err,
 			 unsigned attempt)
 {
+	metrics_count(METRIC_RETRIES, err, 0);
 	if (err == ERR_DB_DUPLICATE)
 		return; /* decide again at once: the answer is there by now */
 	int backoff_ms = broker_backoff_ms(err == ERR_DB_CONFLICT && attempt < 4 ? 0 : attempt);
@@ -38,13 +40,26 @@ static void note_failure(struct worker *worker, const struct batch *batch, enum 
 	shift_wait(worker, backoff_ms);
 }
 
+static enum err apply_once(struct worker *worker, struct batch *batch)
+{
+	int64_t began_us = clock_us();
+	enum err err = batch_apply(batch, &worker->store, &worker->rules);
+	if (!err || err == ERR_DB_GONE)
+		metrics_set(METRIC_CONNECTED, SIDE_DATABASE, !err);
+	if (err)
+		return err;
+	metrics_observe(METRIC_DATABASE_TIME, 0, clock_us() - began_us);
+	tally_holds(batch, LAYER_MESSAGE);
+	return ERR_OK;
+}
+
 /* Runs a batch until it is committed. ERR_DB_DATA: the database will never have it, by some job in
  * it. ERR_TIMEOUT: TERM came while waiting. */
 static enum err apply(struct worker *worker, struct batch *batch)
 {
 	unsigned duplicates = 0;
 	for (unsigned attempt = 0; !worker_is_stopping() || attempt == 0; attempt++) {
-		enum err err = batch_apply(batch, &worker->store, &worker->rules);
+		enum err err = apply_once(worker, batch);
 		if (!err || err == ERR_DB_DATA)
 			return err;
 		if (err == ERR_DB_DUPLICATE) {
@@ -88,12 +103,16 @@ static enum err isolate(struct worker *worker)
 /* Tells those who wait, then sees to what must be confirmed before the acknowledgement; all of it
  * again on a new connection, since replies may have died with the old one. A crash on the way costs
  * a repeat, which finds the stored outcome and publishes again. */
-static enum err deliver(struct worker *worker)
+static enum err deliver(struct worker *worker, int64_t taken_us)
 {
+	bool is_told = false;
 	for (unsigned attempt = 0; !worker_is_stopping() || attempt == 0; attempt++) {
 		enum err err = outbox_ensure_open(&worker->outbox);
 		if (!err)
 			err = outbox_send_replies(&worker->outbox, &worker->intake);
+		if (!err && !is_told)
+			metrics_observe(METRIC_ANSWER_TIME, 0, clock_us() - taken_us);
+		is_told = is_told || !err;
 		if (!err)
 			err = outbox_send_due(&worker->outbox, &worker->intake);
 		if (!err)
@@ -142,6 +161,7 @@ void shift_run(struct worker *worker, unsigned lane)
 		return;
 	unsigned generation = worker->consumer.generation;
 	int64_t began_us = clock_us();
+	tally_intake(intake, clock_wall_ms());
 	enum err err = intake->batch.count ? apply(worker, &intake->batch) : ERR_OK;
 	if (err == ERR_DB_DATA)
 		err = isolate(worker);
@@ -149,7 +169,8 @@ void shift_run(struct worker *worker, unsigned lane)
 		return; /* TERM: unacknowledged, it comes again */
 	int64_t applied_us = clock_us();
 	fault_point("after-commit");
-	err = deliver(worker);
+	err = deliver(worker, began_us);
+	tally_outcomes(intake);
 	fault_point("after-reply");
 	if (!err && worker->consumer.broker && generation == worker->consumer.generation)
 		err = consumer_ack(&worker->consumer, lane, intake);

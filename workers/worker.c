@@ -37,7 +37,7 @@ static void install_signals(void)
 	sigaction(SIGPIPE, &ignore, NULL);
 }
 
-enum err worker_open(struct worker *worker, const char *name)
+enum err worker_open(struct worker *worker, const char *name, enum metrics_where where)
 {
 	*worker = (struct worker){0};
 	enum err err = conf_load(&worker->conf);
@@ -48,6 +48,10 @@ enum err worker_open(struct worker *worker, const char *name)
 		err = fault_open(worker->conf.fault);
 	if (!err)
 		err = db_new(&worker->db, &worker->conf, DB_SILENCE_S);
+	if (err)
+		return err;
+	metrics_open(where, name, &worker->conf);
+	err = metrics_http_new(&worker->metrics, &worker->conf);
 	if (err)
 		return err;
 	install_signals();
@@ -61,6 +65,7 @@ enum err worker_open(struct worker *worker, const char *name)
 
 void worker_close(struct worker *worker)
 {
+	metrics_http_free(worker->metrics);
 	consumer_fini(&worker->consumer);
 	outbox_fini(&worker->outbox);
 	intake_fini(&worker->intake);
@@ -89,8 +94,12 @@ static void ping(struct worker *worker)
 	if (clock_ms() - worker->last_ping_ms < PING_MS)
 		return;
 	worker->last_ping_ms = clock_ms();
-	if (db_ping(worker->db))
+	enum err err = db_ping(worker->db);
+	metrics_set(METRIC_CONNECTED, SIDE_DATABASE, !err);
+	if (err) {
+		metrics_count(METRIC_PING_FAILURES, 0, 0);
 		log_debug("ping-failed", LOG_S("mended", "by the next batch"));
+	}
 }
 
 /* The topology is declared by the outbox before anything is consumed. */
@@ -101,6 +110,7 @@ static enum err ensure_connected(struct worker *worker)
 		err = consumer_ensure_open(&worker->consumer);
 	if (!err && !worker->was_ready && consumer_is_ready(&worker->consumer)) {
 		worker->was_ready = true;
+		metrics_set(METRIC_UP, 0, 1);
 		log_notice("ready", LOG_I("queues", worker->consumer.queue_count));
 	}
 	if (!err) {

@@ -15,10 +15,13 @@
 #include "conf.h"
 #include "consumer.h"
 #include "db.h"
+#include "metrics.h"
+#include "metrics_http.h"
 #include "outbox.h"
 
 struct worker {
 	struct conf conf;
+	struct metrics_http *metrics; /* NULL: no port */
 	struct db *db;
 	struct consumer consumer;
 	struct outbox outbox;
@@ -35,9 +38,9 @@ struct worker {
 	bool was_ready;
 };
 
-/* Loads settings, opens log and faults, prepares connections, installs signal handlers. On an
- * error the reason is on stderr. */
-MUST_CHECK enum err worker_open(struct worker *worker, const char *name);
+/* Loads settings, opens log, faults and the metrics port, prepares connections, installs signal
+ * handlers. On an error the reason is on stderr. name: the kind of worker, where in metrics.h. */
+MUST_CHECK enum err worker_open(struct worker *worker, const char *name, enum metrics_where where);
 
 /* Runs until TERM. The caller has set store, rules, chore and the consumer's lanes and queues. The
  * process's exit status. */

@@ -45,6 +45,7 @@ size_t drain(const char *queue);
 /* The tests of test_broker_consume.c. */
 void a_hold_comes_to_its_partition_when_it_ends(void **state);
 void prefetch_bounds_what_is_unacknowledged(void **state);
+void the_time_of_sending_arrives_with_the_message(void **state);
 void what_was_not_acknowledged_comes_again_with_its_count(void **state);
 void a_second_consumer_takes_over_when_the_first_ends(void **state);
 void a_cancelled_consumer_keeps_what_it_was_given(void **state);

@@ -14,7 +14,7 @@ from pathlib import Path
 from wait import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
-PORT_BLOCK = 10
+PORT_BLOCK = 30  # the servers', and the metrics ports of five processes of each kind
 # What the caller of the tests may say: which build, and what to run the processes under.
 KEPT = {"BOXOFFICE_BUILD", "BOXOFFICE_CONFIGURE", "BOXOFFICE_WRAP"}
 UP_DEADLINE_S = 600  # the first start of a checkout builds everything
@@ -161,8 +161,10 @@ class Instance:
         return command, environ, os.readlink(proc / "cwd")
 
     def spawn(self, name, **environment):
-        """A process like the launcher's NAME with other settings; its end is the caller's."""
+        """A process like the launcher's NAME with other settings; its end is the caller's. Without
+        a metrics port, which NAME itself may have."""
         command, environ, folder = self.recipes[name]
+        environment = {"BOXOFFICE_METRICS_PORT": "0", **environment}
         with open(self.var / "log" / f"{name}.log", "ab") as log:
             return subprocess.Popen(command, env={**environ, **environment}, cwd=folder,
                                     stdin=subprocess.DEVNULL, stdout=log, stderr=log)

@@ -86,6 +86,7 @@ static const struct sample {
 	{"update-tickets", "[{\"id\":1,\"status\":\"FINISHED\",\"expires\":" UNTIL "," NOW "},"
 			   "{\"id\":2,\"status\":\"ACTIVE\",\"expires\":" UNTIL "," NOW "}]"},
 	{"find-overdue", NULL},
+	{"count-holds", NULL},
 	/* the gate; its counters are one row */
 	{"lock-state", NULL},
 	{"lock-state-nowait", NULL},
@@ -125,9 +126,9 @@ static const struct sample {
 	{"read-unplaced", NULL},
 	{"place-tickets", "[{\"id\":1,\"place\":2},{\"id\":2,\"place\":1}]"},
 	{"start-clocks", "[{\"near\":2}]"},
+	{"gate-numbers", NULL},
 	/* the operator */
 	{"ctl-history", NULL},
-	{"ctl-numbers", NULL},
 	{"ctl-lock", NULL},
 	{"ctl-draw", NULL},
 	{"ctl-plan-draw",
@@ -220,7 +221,7 @@ int main(void)
 		seat_store_queries,   seat_load_queries,    seat_write_queries,
 		gate_store_queries,   gate_state_queries,   gate_tickets_queries,
 		gate_tick_queries,    front_queries,        gate_draw_queries,
-		gate_records_queries, draw_records_queries,
+		gate_records_queries, draw_records_queries, gate_numbers_queries,
 	};
 	bool is_fine = true;
 	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {

@@ -273,6 +273,7 @@ int main(void)
 		cmocka_unit_test(a_full_queue_nacks_and_loses_nothing),
 		cmocka_unit_test(a_hold_comes_to_its_partition_when_it_ends),
 		cmocka_unit_test(prefetch_bounds_what_is_unacknowledged),
+		cmocka_unit_test(the_time_of_sending_arrives_with_the_message),
 		cmocka_unit_test(what_was_not_acknowledged_comes_again_with_its_count),
 		cmocka_unit_test(a_second_consumer_takes_over_when_the_first_ends),
 		cmocka_unit_test(a_cancelled_consumer_keeps_what_it_was_given),

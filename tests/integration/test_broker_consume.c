@@ -69,6 +69,30 @@ void prefetch_bounds_what_is_unacknowledged(void **state)
 	assert_int_equal(drain("account"), 20);
 }
 
+void the_time_of_sending_arrives_with_the_message(void **state)
+{
+	static const int64_t times[] = {1795341600123, 0};
+	struct answers answers;
+	struct broker *publisher = open_publisher(&answers);
+	struct broker *consumer = open_broker();
+	struct broker_message message = a_message("account", "account");
+	struct broker_delivery delivery;
+
+	(void)state;
+	assert_int_equal(broker_consume(consumer, 1, "account", 10), ERR_OK);
+	for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++) {
+		message.sent_ms = times[i];
+		publish_many(publisher, &message, 1, 1);
+		await_deliveries(consumer, 1, 1);
+		assert_true(broker_take(consumer, 1, &delivery));
+		assert_true(delivery.sent_ms == times[i]);
+		assert_int_equal(broker_ack(consumer, 1, delivery.tag, false), ERR_OK);
+		broker_delivery_fini(&delivery);
+	}
+	broker_free(consumer);
+	broker_free(publisher);
+}
+
 void what_was_not_acknowledged_comes_again_with_its_count(void **state)
 {
 	struct answers answers;

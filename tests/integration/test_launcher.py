@@ -6,7 +6,8 @@ import time
 ASSIGNMENTS = {"BOXOFFICE_URL", "BOXOFFICE_AMQP_IMPORT_URL", "BOXOFFICE_AMQP_ADMIN_URL",
                "BOXOFFICE_MANAGEMENT_URL", "BOXOFFICE_MYSQL_SOCKET", "BOXOFFICE_MYSQL_PORT",
                "BOXOFFICE_MYSQL_DATABASE", "BOXOFFICE_MYSQL_ADMIN_USER",
-               "BOXOFFICE_MYSQL_ADMIN_PASSWORD", "BOXOFFICE_VAR"}
+               "BOXOFFICE_MYSQL_ADMIN_PASSWORD", "BOXOFFICE_METRICS", "BOXOFFICE_RABBITMQ_METRICS",
+               "BOXOFFICE_VAR"}
 PROCESSES = {"front-0", "front-1", "seat-worker-0", "seat-worker-1", "account-worker-0",
              "account-worker-1", "gate-worker-0", "gate-worker-1", "rabbitmq", "mariadb", "nginx",
              "epmd"}
