@@ -21,7 +21,7 @@ static bool is_words(const char *text)
 
 static enum ctl_status draw_status(struct ctl *ctl, int argc, char **argv)
 {
-	struct draw_record draw;
+	struct draw_now draw;
 	struct printer printer = {.json = ctl->json};
 	char opens[TIME_TEXT_SIZE];
 	enum err err = draw_records_newest(ctl->db, &draw);
@@ -30,19 +30,21 @@ static enum ctl_status draw_status(struct ctl *ctl, int argc, char **argv)
 	(void)argv;
 	if (err != ERR_OK)
 		return ctl_fail_database(err);
-	if (draw.id == 0)
+	if (draw.record.id == 0)
 		return ctl_fail("there never was a draw");
-	time_format(draw.opens_us, opens);
-	printer_text(&printer, "state", draw_state_name(draw.state));
+	time_format(draw.record.opens_us, opens);
+	printer_text(&printer, "state", draw_state_name(draw.record.state));
 	printer_text(&printer, "opens_at", opens);
-	printer_text(&printer, "zone", draw.zone);
+	printer_text(&printer, "zone", draw.record.zone);
 	printer_int(&printer, "joined", draw.joined);
-	printer_text(&printer, "public_name", draw.public_name);
-	printer_text(&printer, "public_value", draw.public_value);
-	printer_bytes(&printer, "commitment", true, draw.commitment, DRAW_DIGEST_SIZE);
-	printer_bytes(&printer, "roster", draw.has_roster, draw.roster, DRAW_DIGEST_SIZE);
-	printer_bytes(&printer, "secret", draw.has_seed, draw.secret, DRAW_DIGEST_SIZE);
-	printer_bytes(&printer, "seed", draw.has_seed, draw.seed, DRAW_DIGEST_SIZE);
+	printer_text(&printer, "public_name", draw.record.public_name);
+	printer_text(&printer, "public_value", draw.record.public_value);
+	printer_bytes(&printer, "commitment", true, draw.record.commitment, DRAW_DIGEST_SIZE);
+	printer_bytes(&printer, "roster", draw.record.has_roster, draw.record.roster,
+		      DRAW_DIGEST_SIZE);
+	printer_bytes(&printer, "secret", draw.record.has_seed, draw.record.secret,
+		      DRAW_DIGEST_SIZE);
+	printer_bytes(&printer, "seed", draw.record.has_seed, draw.record.seed, DRAW_DIGEST_SIZE);
 	printer_end(&printer);
 	return CTL_DONE;
 }
@@ -120,16 +122,16 @@ static void print_entry(void *arg, int64_t ticket, const uint8_t mask[static DRA
 
 static enum ctl_status draw_roster(struct ctl *ctl, int argc, char **argv)
 {
-	struct draw_record draw;
+	struct draw_now draw;
 	enum err err = draw_records_newest(ctl->db, &draw);
 
 	(void)argc;
 	(void)argv;
 	if (err != ERR_OK)
 		return ctl_fail_database(err);
-	if (draw.last == 0)
+	if (draw.record.last == 0)
 		return ctl_fail("there is no roster: joining goes on, or nobody has joined");
-	err = draw_records_roster(ctl->db, draw.id, print_entry, NULL);
+	err = draw_records_roster(ctl->db, draw.record.id, print_entry, NULL);
 	return err == ERR_OK ? CTL_DONE : ctl_fail_database(err);
 }
 

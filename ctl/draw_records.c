@@ -9,9 +9,8 @@
 /* One row by the end of the primary key; the gate's by primary key. */
 static const struct db_query select_newest = {
 	"ctl-draw",
-	"SELECT d.id, d.state, " SQL_US("d.opens_at") ", " SQL_US("SYSDATE(6)") ", d.first_ticket,"
-	" d.last_ticket, (SELECT g.last_ticket FROM gate_state g WHERE g.id = 1), d.zone,"
-	" d.public_name, d.public_value, d.commitment, d.roster, d.seed, d.revealed"
+	"SELECT " DRAW_COLUMNS ", " SQL_US("SYSDATE(6)") ","
+	" (SELECT g.last_ticket FROM gate_state g WHERE g.id = 1)"
 	" FROM gate_draw d ORDER BY d.id DESC LIMIT 1"};
 
 /* Inserts one row; a second one that is live is ERR_DB_DUPLICATE. */
@@ -66,34 +65,20 @@ const struct db_query *const draw_records_queries[] = {&select_newest, &insert_d
 
 static enum err take_newest(void *arg, const struct db_row *row)
 {
-	struct draw_record *draw = arg;
-	char state[16];
+	struct draw_now *draw = arg;
+	const struct draw_record *record = &draw->record;
 
-	draw->id = db_row_int(row, 0);
-	db_row_text(row, 1, state, sizeof state);
-	draw->state = draw_state_from(state);
-	draw->opens_us = db_row_int(row, 2);
-	draw->now_us = db_row_int(row, 3);
-	draw->first = db_row_int(row, 4);
-	draw->last = db_row_int(row, 5);
-	if (draw->first != 0)
-		draw->joined =
-			(draw->last != 0 ? draw->last : db_row_int(row, 6)) - draw->first + 1;
-	db_row_text(row, 7, draw->zone, sizeof draw->zone);
-	db_row_text(row, 8, draw->public_name, sizeof draw->public_name);
-	db_row_text(row, 9, draw->public_value, sizeof draw->public_value);
-	db_row_bytes(row, 10, draw->commitment, sizeof draw->commitment);
-	draw->has_roster = !db_row_is_null(row, 11);
-	db_row_bytes(row, 11, draw->roster, sizeof draw->roster);
-	draw->has_seed = !db_row_is_null(row, 12);
-	db_row_bytes(row, 12, draw->seed, sizeof draw->seed);
-	db_row_bytes(row, 13, draw->secret, sizeof draw->secret);
+	draw_record_read(row, &draw->record);
+	draw->now_us = db_row_int(row, 12);
+	if (record->first != 0)
+		draw->joined = (record->last != 0 ? record->last : db_row_int(row, 13)) -
+			       record->first + 1;
 	return ERR_OK;
 }
 
-enum err draw_records_newest(struct db *db, struct draw_record *draw)
+enum err draw_records_newest(struct db *db, struct draw_now *draw)
 {
-	*draw = (struct draw_record){0};
+	*draw = (struct draw_now){0};
 	return db_select(db, &select_newest, NULL, 0, take_newest, draw);
 }
 

@@ -5,26 +5,16 @@
 #include <stdbool.h>
 
 #include "db.h"
-#include "draw.h"
+#include "draw_record.h"
 
 /* The newest draw; id 0: there never was one. */
-struct draw_record {
-	int64_t id;
-	enum draw_state state;
-	int64_t opens_us, now_us;
-	int64_t first, last; /* its tickets; 0 while that is not known */
-	int64_t joined;      /* tickets so far */
-	char zone[DRAW_ZONE_SIZE];
-	char public_name[DRAW_VALUE_SIZE];
-	char public_value[DRAW_VALUE_SIZE];
-	uint8_t commitment[DRAW_DIGEST_SIZE];
-	bool has_roster, has_seed;
-	uint8_t roster[DRAW_DIGEST_SIZE];
-	uint8_t seed[DRAW_DIGEST_SIZE];
-	uint8_t secret[DRAW_DIGEST_SIZE];
+struct draw_now {
+	struct draw_record record;
+	int64_t now_us;
+	int64_t joined; /* tickets so far */
 };
 
-MUST_CHECK enum err draw_records_newest(struct db *db, struct draw_record *draw);
+MUST_CHECK enum err draw_records_newest(struct db *db, struct draw_now *draw);
 
 /* Each is done only when it still can be, by the database's clock and the draw's state; is_done
  * says whether it was. ERR_DB_DUPLICATE: another draw is not drawn yet. */

@@ -37,7 +37,7 @@ static void put_count(struct text *out, const char *name, int64_t value)
 enum err handle_draw(struct call *call)
 {
 	struct snapshot *snapshot = snapshots_hold(call->front->snapshots);
-	const struct snapshot_draw *draw;
+	const struct draw_record *draw;
 	char opens[TIME_TEXT_SIZE];
 	struct text *out;
 

@@ -33,7 +33,7 @@ int64_t snapshot_time_us(const struct snapshot *snapshot, int64_t now_us)
 /* A ticket that is newer than the snapshot is in the draw if it was given before the opening. */
 static bool is_in_draw(const struct snapshot *snapshot, int64_t ticket, int64_t time_us)
 {
-	const struct snapshot_draw *draw = &snapshot->draw;
+	const struct draw_record *draw = &snapshot->draw;
 
 	if (draw->id == 0 || draw->state == DRAW_DRAWN)
 		return false;

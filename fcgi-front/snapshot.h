@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "conf.h"
+#include "draw_record.h"
 #include "err.h"
 #include "id.h"
 #include "line.h"
@@ -39,22 +40,6 @@ struct snapshot_ticket { /* an ACTIVE one */
 	struct id user;
 	int64_t expires_us;
 	bool is_expected; /* it has not made its first call yet */
-};
-
-/* The newest draw; id 0: there never was one. What is not known yet is 0 or "". */
-struct snapshot_draw {
-	int64_t id;
-	enum draw_state state;
-	int64_t opens_us;
-	int64_t first, last; /* its tickets; last is 0 while joining goes on */
-	char zone[DRAW_ZONE_SIZE];
-	char public_name[DRAW_VALUE_SIZE];
-	char public_value[DRAW_VALUE_SIZE];
-	uint8_t commitment[DRAW_DIGEST_SIZE];
-	bool has_roster, has_seed;
-	uint8_t roster[DRAW_DIGEST_SIZE];
-	uint8_t seed[DRAW_DIGEST_SIZE];
-	uint8_t secret[DRAW_DIGEST_SIZE]; /* with the seed */
 };
 
 /* What is left to buy. */
@@ -105,8 +90,8 @@ struct snapshot {
 	int64_t taken_us; /* by clock_us() of clock.h, not later than the reading of clock_us */
 	struct snapshot_gate gate;
 	struct snapshot_sale sale;
-	struct snapshot_draw draw;
-	struct line *line; /* these two are shared with other snapshots */
+	struct draw_record draw; /* the newest; id 0: none */
+	struct line *line;       /* these two are shared with other snapshots */
 	struct lots *lots;
 	SNAPSHOT_LIST(struct snapshot_ticket, tickets);     /* by number */
 	SNAPSHOT_LIST(struct snapshot_concert, concerts);   /* by id */

@@ -19,9 +19,7 @@ const struct db_query snapshot_store_gate = {
 /* The newest row, by the end of the primary key. */
 const struct db_query snapshot_store_draw = {
 	"snapshot_draw",
-	"SELECT d.id, d.state, " SQL_US("d.opens_at") ", d.first_ticket, d.last_ticket, d.zone,"
-	" d.public_name, d.public_value, d.commitment, d.roster, d.seed, d.revealed"
-	" FROM gate_draw d ORDER BY d.id DESC LIMIT 1"};
+	"SELECT " DRAW_COLUMNS " FROM gate_draw d ORDER BY d.id DESC LIMIT 1"};
 
 /* The draws whose tickets a token can still name, in the order of the primary key: some of days. */
 const struct db_query snapshot_store_drawn = {
@@ -112,24 +110,7 @@ static enum err gate_row(void *arg, const struct db_row *row)
 
 static enum err draw_row(void *arg, const struct db_row *row)
 {
-	struct snapshot_draw *draw = &((struct snapshot *)arg)->draw;
-	char state[16];
-
-	draw->id = db_row_int(row, 0);
-	db_row_text(row, 1, state, sizeof state);
-	draw->state = draw_state_from(state);
-	draw->opens_us = db_row_int(row, 2);
-	draw->first = db_row_int(row, 3);
-	draw->last = db_row_int(row, 4);
-	db_row_text(row, 5, draw->zone, sizeof draw->zone);
-	db_row_text(row, 6, draw->public_name, sizeof draw->public_name);
-	db_row_text(row, 7, draw->public_value, sizeof draw->public_value);
-	db_row_bytes(row, 8, draw->commitment, sizeof draw->commitment);
-	draw->has_roster = !db_row_is_null(row, 9);
-	db_row_bytes(row, 9, draw->roster, sizeof draw->roster);
-	draw->has_seed = !db_row_is_null(row, 10);
-	db_row_bytes(row, 10, draw->seed, sizeof draw->seed);
-	db_row_bytes(row, 11, draw->secret, sizeof draw->secret);
+	draw_record_read(row, &((struct snapshot *)arg)->draw);
 	return ERR_OK;
 }
 

@@ -101,7 +101,7 @@ static void start_clocks(struct gate_tick *tick)
 	int64_t near = smaller(larger(head, tick->state.served) + tick->near_span,
 			       tick->state.last_ticket);
 	tick->clocks_from = tick->state.near;
-	tick->clocks_to = tick->state.near = larger(tick->state.near, near);
+	tick->state.near = larger(tick->state.near, near);
 }
 
 void gate_tick_decide(struct gate_tick *tick, int64_t now_us)

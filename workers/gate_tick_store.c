@@ -211,9 +211,9 @@ static enum err write_clocks(struct gate_tick_store *store)
 	const struct gate_tick *tick = &store->tick;
 	struct rows *rows = &store->base.rows;
 	rows_clear(rows);
-	if (tick->clocks_to > tick->clocks_from) {
+	if (tick->state.near > tick->clocks_from) {
 		rows_next(rows);
-		rows_int(rows, "near", tick->clocks_to);
+		rows_int(rows, "near", tick->state.near);
 	}
 	return db_store_run(&store->base, &start_clocks, DB_STORE_ANY);
 }

@@ -114,7 +114,8 @@ struct gate_tick {
 	struct gate_tickets line;        /* the first WAITING ones, ascending place */
 	int64_t allowed;                 /* how many might be admitted, if so many wait */
 	size_t admitted, expired, aside; /* decided: how many of each */
-	int64_t clocks_from, clocks_to;  /* decided: places whose clock of life starts now */
+	int64_t clocks_from; /* decided: beyond it, up to state.near, the clocks of life start now
+			      */
 };
 
 #endif

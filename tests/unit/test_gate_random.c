@@ -86,7 +86,7 @@ static void write_tick(void)
 {
 	write_back(&tick.due);
 	write_back(&tick.line);
-	for (int64_t place = tick.clocks_from + 1; place <= tick.clocks_to; place++)
+	for (int64_t place = tick.clocks_from + 1; place <= tick.state.near; place++)
 		if (tickets[place - 1].status == TICKET_WAITING)
 			tickets[place - 1].seen_us = now_us;
 	line = tick.state;

@@ -180,7 +180,7 @@ static void a_ticket_in_a_draw_has_no_place_until_it_is_drawn(void **state)
 	struct place place = {0};
 
 	s->gate.last_ticket = 20;
-	s->draw = (struct snapshot_draw){
+	s->draw = (struct draw_record){
 		.id = 1, .state = DRAW_JOINING, .first = 15, .opens_us = CLOCK + 100 * SECOND};
 	assert_int_equal(judge(s, 15, fan, 0, &place), ADMISSION_WAITING);
 	assert_true(place.number == 0 && place.position == 0 && !place.sign_counts);
