@@ -49,23 +49,27 @@ static struct parcel_message *send(struct lanes *lanes, int64_t now_us, uint64_t
 	return message;
 }
 
-/* A result of the lane's message-th message. */
-static void answer(struct lanes *lanes, uint64_t message, uint8_t number)
+/* A result of the lane's message-th message. Returns when that was taken. */
+static int64_t answer(struct lanes *lanes, uint64_t message, uint8_t number)
 {
 	static const struct outcome outcome = {.data = "{\"balance\":5}"};
 	struct id id = {{number}};
 	struct rings rings = {0};
+	int64_t sent_us;
 
-	lanes_settle(lanes, LANE, message, &id, &outcome, &rings);
+	sent_us = lanes_settle(lanes, LANE, message, &id, &outcome, &rings);
 	rings_fini(&rings);
+	return sent_us;
 }
 
-static void confirm(struct lanes *lanes, uint64_t sequence, enum err err)
+static int64_t confirm(struct lanes *lanes, uint64_t sequence, enum err err)
 {
 	struct rings rings = {0};
+	int64_t sent_us;
 
-	lanes_confirm(lanes, sequence, err, &rings);
+	sent_us = lanes_confirm(lanes, sequence, err, &rings);
 	rings_fini(&rings);
+	return sent_us;
 }
 
 static void fail_all(struct lanes *lanes)
@@ -231,6 +235,25 @@ static void one_id_under_way_is_shared(void **state)
 	lanes_leave(lanes, first);
 }
 
+static void confirm_and_answer_tell_when_their_message_was_taken(void **state)
+{
+	struct lanes *lanes = *state;
+	struct parcel *first = enter(lanes, 1);
+	struct parcel *second;
+
+	assert_non_null(send(lanes, 1000, 1));
+	second = enter(lanes, 2);
+	assert_non_null(send(lanes, 1000 + COALESCE_US, 2));
+	assert_int_equal(answer(lanes, 1, 1), 1000);
+	assert_int_equal(confirm(lanes, 2, ERR_OK), 1000 + COALESCE_US);
+	assert_int_equal(answer(lanes, 2, 2), 1000 + COALESCE_US);
+	assert_int_equal(confirm(lanes, 1, ERR_OK), 1000);
+	assert_int_equal(confirm(lanes, 1, ERR_OK), 0); /* not its own, or not any more */
+	assert_int_equal(answer(lanes, 2, 2), 0);
+	lanes_leave(lanes, first);
+	lanes_leave(lanes, second);
+}
+
 static void the_answer_may_come_before_the_confirm(void **state)
 {
 	struct lanes *lanes = *state;
@@ -368,6 +391,7 @@ int main(void)
 		TEST(large_jobs_make_more_messages),
 		TEST(a_body_is_an_envelope_that_workers_read),
 		TEST(one_id_under_way_is_shared),
+		TEST(confirm_and_answer_tell_when_their_message_was_taken),
 		TEST(the_answer_may_come_before_the_confirm),
 		TEST(a_confirm_reaches_its_own_message),
 		TEST(what_is_unconfirmed_fails_with_the_broker),
