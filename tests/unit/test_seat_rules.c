@@ -337,6 +337,7 @@ static void an_entry_says_which_hold_it_began_ended_or_settled(void **state)
 	reserve(2, 2);
 	cancel(2, 2);
 	assert_true(last()->settles_hold);
+	ticket_of(2)->expires_us = now_us + 2 * HOLD_US;
 	reserve(2, 2);
 	const struct id job = last()->job.id;
 	now_us += HOLD_US;
@@ -344,6 +345,7 @@ static void an_entry_says_which_hold_it_began_ended_or_settled(void **state)
 	assert_true(last()->ends_hold && !last()->settles_hold);
 	expire(2, job);
 	assert_false(last()->ends_hold);
+	ticket_of(3)->expires_us = now_us + HOLD_US;
 	reserve(3, 3);
 	const struct id third = last()->job.id;
 	now_us += HOLD_US;
