@@ -8,7 +8,7 @@ readonly bench_clients=256
 # the bench.
 bench_open() {
     local assignments
-    packages_need "${packages_to_run[@]}" wrk
+    packages_need "${packages_to_run[@]}" wrk python3 python3-pymysql
     assignments=$("$root/boxoffice" env) || exit
     eval "$assignments"
     var=$BOXOFFICE_VAR

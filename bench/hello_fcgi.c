@@ -2,19 +2,12 @@
  * the front's settings front_socket and front_threads. */
 #include "serve.h"
 
-static void serve(void *arg, const struct http_raw *raw, const char *body, size_t length,
-		  enum err body_err, struct http_response *response,
-		  char request_id[static HTTP_REQUEST_ID_SIZE])
+static bool serve(void *arg, struct exchange *exchange)
 {
 	(void)arg;
-	(void)raw;
-	(void)body;
-	(void)length;
-	(void)body_err;
-	http_response_clear(response);
-	response->status = 200;
-	text_puts(&response->body, "{\"success\":true,\"data\":{}}");
-	request_id[0] = '\0';
+	http_response_clear(&exchange->response);
+	text_puts(&exchange->response.body, "{\"success\":true,\"data\":{}}");
+	return true;
 }
 
 int main(void)

@@ -60,19 +60,14 @@ static enum err insert(struct pool *pool, const struct id *user)
 	return err == ERR_OK && inserted != 1 ? ERR_UNKNOWN_USER : err;
 }
 
-static void serve(void *arg, const struct http_raw *raw, const char *body, size_t length,
-		  enum err body_err, struct http_response *response,
-		  char request_id[static HTTP_REQUEST_ID_SIZE])
+static bool serve(void *arg, struct exchange *exchange)
 {
-	struct http_request request = {.body = body, .body_length = length};
+	struct http_response *response = &exchange->response;
+	struct http_request request;
 	char why[HTTP_WHY_SIZE] = "";
 	struct id user;
-	enum err err;
+	enum err err = serve_begin(exchange, &request, why);
 
-	http_response_clear(response);
-	err = http_request_parse(&request, raw, why);
-	if (err == ERR_OK)
-		err = body_err;
 	if (err == ERR_OK)
 		err = read_user(&request, &user, why);
 	if (err == ERR_OK)
@@ -80,7 +75,7 @@ static void serve(void *arg, const struct http_raw *raw, const char *body, size_
 	response->err = err;
 	response->status = err_http_status(err_public(err));
 	text_printf(&response->body, "{\"success\":%s}", err == ERR_OK ? "true" : "false");
-	memcpy(request_id, request.id, HTTP_REQUEST_ID_SIZE);
+	return true;
 }
 
 int main(void)

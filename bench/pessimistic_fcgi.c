@@ -70,20 +70,14 @@ static void answer(enum err err, const struct charge_answer *granted,
 	}
 }
 
-static void serve(void *arg, const struct http_raw *raw, const char *body, size_t length,
-		  enum err body_err, struct http_response *response,
-		  char request_id[static HTTP_REQUEST_ID_SIZE])
+static bool serve(void *arg, struct exchange *exchange)
 {
-	struct http_request request = {.body = body, .body_length = length};
 	struct charge_answer granted = {0};
+	struct http_request request;
 	struct charge charge;
 	char why[HTTP_WHY_SIZE] = "";
-	enum err err;
+	enum err err = serve_begin(exchange, &request, why);
 
-	http_response_clear(response);
-	err = http_request_parse(&request, raw, why);
-	if (err == ERR_OK)
-		err = body_err;
 	if (err == ERR_OK)
 		err = charge_read(&request, &charge, why);
 	if (err == ERR_OK) {
@@ -91,10 +85,10 @@ static void serve(void *arg, const struct http_raw *raw, const char *body, size_
 
 		err = pessimistic_store_charge(store, &charge, &granted);
 		pool_give_back(arg, store);
-		snprintf(response->key, sizeof response->key, "%s", request.key);
+		snprintf(exchange->response.key, sizeof exchange->response.key, "%s", request.key);
 	}
-	answer(err, &granted, response);
-	memcpy(request_id, request.id, HTTP_REQUEST_ID_SIZE);
+	answer(err, &granted, &exchange->response);
+	return true;
 }
 
 int main(void)

@@ -1,7 +1,16 @@
--- wrk: GET with a queue token. Argument: the token.
+-- wrk: GET with one queue token after the other. Argument: a file of tokens, one a line.
 
 function init(args)
-	wrk.headers["queue-token"] = args[1]
+	requests = {}
+	for line in io.lines(args[1]) do
+		requests[#requests + 1] = wrk.format("GET", nil, { ["queue-token"] = line })
+	end
+	next_one = 0
+end
+
+function request()
+	next_one = next_one % #requests + 1
+	return requests[next_one]
 end
 
 dofile(debug.getinfo(1, "S").source:match("^@(.*/)") .. "summary.lua")

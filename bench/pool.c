@@ -3,6 +3,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "turn.h"
+
 struct pool {
 	pthread_mutex_t lock;
 	pthread_cond_t returned;
@@ -48,6 +50,7 @@ void *pool_take(struct pool *pool)
 {
 	void *item;
 
+	(void)turn_yield();
 	pthread_mutex_lock(&pool->lock);
 	while (pool->free_count == 0)
 		pthread_cond_wait(&pool->returned, &pool->lock);

@@ -19,7 +19,8 @@ MUST_CHECK enum err pool_new(struct pool **pool, size_t count, pool_make_fn *mak
 /* All items are back. NULL is fine. */
 void pool_free(struct pool *pool);
 
-/* Waits for an item; it goes back by pool_give_back(). */
+/* Waits for an item, and lets another thread of the front's loop serve; it goes back by
+ * pool_give_back(). */
 void *pool_take(struct pool *pool);
 void pool_give_back(struct pool *pool, void *item);
 

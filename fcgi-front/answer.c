@@ -6,6 +6,7 @@
 
 #include "admission.h"
 #include "clock.h"
+#include "routes.h"
 
 #define RETRY_AFTER_S 1
 
@@ -128,16 +129,16 @@ enum err answer_outcome(struct call *call, enum job_kind kind, const struct id *
 	return ERR_OK;
 }
 
-enum err answer_queued(struct call *call, const struct job *job)
+enum err answer_queued(struct call *call, const struct parcel *parcel)
 {
-	struct job_handle handle = {
-		.job = job->id, .user = job->user, .kind = job->kind, .issued_s = clock_wall_s()};
-	uint8_t fingerprint[FINGERPRINT_SIZE];
+	struct job_handle handle = {.job = parcel->id,
+				    .user = call->job_user,
+				    .kind = call->route->kind,
+				    .content = job_content(parcel->fingerprint),
+				    .issued_s = clock_wall_s()};
 	char text[TOKEN_TEXT_SIZE];
 	enum err err;
 
-	job_fingerprint(job, fingerprint);
-	handle.content = job_content(fingerprint);
 	handle.expires_s = handle.issued_s + call->front->conf->token_ttl_s;
 	err = token_sign_handle(call->front->keys, &handle, text);
 	if (err != ERR_OK)

@@ -24,7 +24,7 @@ MUST_CHECK enum err answer_outcome(struct call *call, enum job_kind kind, const 
 MUST_CHECK enum err answer_render(struct call *call, enum job_kind kind, const struct id *user,
 				  const struct outcome *outcome, struct text *out, int *status);
 
-/* 202: the job is on its queue, its outcome is to be had at Location. */
-MUST_CHECK enum err answer_queued(struct call *call, const struct job *job);
+/* 202: the job, of call->job_user, is on its queue, its outcome is to be had at Location. */
+MUST_CHECK enum err answer_queued(struct call *call, const struct parcel *parcel);
 
 #endif

@@ -149,25 +149,59 @@ static void log_call(const struct call *call, int64_t span_us)
 		 LOG_S("user", user), LOG_S("request", call->request.id));
 }
 
-void call_serve(const struct front *front, const struct http_raw *raw, const char *body,
-		size_t length, enum err body_err, struct http_response *response,
-		char request_id[static HTTP_REQUEST_ID_SIZE])
+static void finish(struct call *call, struct exchange *exchange, enum err err)
 {
-	int64_t arrived_us = clock_us();
 	int64_t span_us;
-	struct call call = {.front = front, .response = response};
+
+	courier_release(&call->errand);
+	if (err != ERR_OK)
+		answer_error(call, err);
+	memcpy(exchange->request_id, call->request.id, HTTP_REQUEST_ID_SIZE);
+	span_us = clock_us() - call->request.arrived_us;
+	count_call(call, span_us);
+	log_call(call, span_us);
+}
+
+static void errand_done(struct errand *errand)
+{
+	fcgi_resume(errand->arg);
+}
+
+/* From here on the call is another thread's, unless it comes back with an error. */
+static enum err carry(struct call *call, struct exchange *exchange)
+{
+	call->errand.done = errand_done;
+	call->errand.arg = exchange;
+	call->errand.deadline_us = call_deadline_us(call);
+	return courier_carry(call->front->courier, &call->errand);
+}
+
+bool call_serve(const struct front *front, struct exchange *exchange)
+{
+	struct call *call = exchange->state;
 	enum err err;
 
-	http_response_clear(response);
-	call.request.arrived_us = arrived_us;
-	call.request.body = body;
-	call.request.body_length = length;
-	err = serve(&call, raw, body_err);
-	if (err != ERR_OK)
-		answer_error(&call, err);
-	json_free(call.body);
-	memcpy(request_id, call.request.id, HTTP_REQUEST_ID_SIZE);
-	span_us = clock_us() - arrived_us;
-	count_call(&call, span_us);
-	log_call(&call, span_us);
+	memset(call, 0, sizeof *call);
+	call->front = front;
+	call->response = &exchange->response;
+	http_response_clear(call->response);
+	call->request.arrived_us = clock_us();
+	call->request.body = exchange->body;
+	call->request.body_length = exchange->body_length;
+	err = serve(call, &exchange->raw, exchange->body_err);
+	json_free(call->body);
+	if (err == ERR_OK && call->errand.parcel != NULL) {
+		err = carry(call, exchange);
+		if (err == ERR_OK)
+			return false;
+	}
+	finish(call, exchange, err);
+	return true;
+}
+
+void call_resume(struct exchange *exchange)
+{
+	struct call *call = exchange->state;
+
+	finish(call, exchange, write_answer(call));
 }

@@ -1,4 +1,5 @@
-/* One HTTP call: what its handler sees and fills. */
+/* One HTTP call: what its handler sees and fills. It lies with its connection, not on a stack: a
+ * write waits for its result without a thread. */
 #ifndef BOXOFFICE_CALL_H
 #define BOXOFFICE_CALL_H
 
@@ -7,6 +8,7 @@
 #include "conf.h"
 #include "courier.h"
 #include "err.h"
+#include "fcgi.h"
 #include "http.h"
 #include "id.h"
 #include "job.h"
@@ -46,19 +48,23 @@ struct call {
 	struct place place; /* what the queue check found, for OK and NOT_ADMITTED */
 	struct id user;     /* whose call it is, for the log */
 	bool has_user;
+	struct errand errand;    /* of a write that is to be carried: it has a parcel */
+	struct id job_user;      /* whose job that is */
 	char why[HTTP_WHY_SIZE]; /* a message more exact than the error's own; "" for none */
 };
 
-/* Answers the call, or returns why not (and perhaps sets why): the caller then answers that. */
+/* Answers the call, or makes its errand (write.h), or returns why neither (and perhaps sets why):
+ * the caller then answers that. */
 typedef enum err call_handler(struct call *call);
 
-/* Takes a call from what came to its answer and logs it. response is cleared first. body_err: why
- * there is no whole body. request_id: set to what the answer must carry. */
-void call_serve(const struct front *front, const struct http_raw *raw, const char *body,
-		size_t length, enum err body_err, struct http_response *response,
-		char request_id[static HTTP_REQUEST_ID_SIZE]);
+/* Takes a call from what came to its answer and logs it. exchange->state is room for a struct call.
+ * False: its job is under way, and call_resume() will answer it (fcgi.h). */
+bool call_serve(const struct front *front, struct exchange *exchange);
 
-/* When the wait for replies or fresh data ends, by clock_us(). */
+/* Answers a call whose errand is done. */
+void call_resume(struct exchange *exchange);
+
+/* When the wait for a reply or fresh data ends, by clock_us(). */
 int64_t call_deadline_us(const struct call *call);
 
 /* Verifies the queue-token header into token: ERR_TOKEN_MISSING, ERR_TOKEN_INVALID,

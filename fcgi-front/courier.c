@@ -1,7 +1,6 @@
 /* The courier: its lock, and the request threads' side of it. */
 #include "courier_private.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,95 +63,60 @@ void courier_rename_reply_queue(struct courier *c, char name[static BROKER_NAME_
 
 /* Request threads --------------------------------------------------------------------------- */
 
-static bool parcel_is_settled(const struct parcel *parcel, bool patient)
+enum err courier_pack(const struct courier *c, const struct job *job, struct errand *errand)
 {
-	return parcel_is_over(parcel) ||
-	       (!patient && atomic_load(&parcel->state) == PARCEL_CONFIRMED);
+	errand->parcel = parcel_new(job, lane_of(c, job));
+	return errand->parcel != NULL ? ERR_OK : ERR_UNAVAILABLE;
 }
 
-static void await(struct parcel *parcel, bool patient, int64_t deadline_us)
+enum err courier_carry(struct courier *c, struct errand *errand)
 {
-	struct timespec deadline = clock_timespec(deadline_us);
-	sem_t *told = patient ? &parcel->answered : &parcel->confirmed;
-	int rc = 0;
+	enum err err = ERR_UNAVAILABLE;
 
-	while (!parcel_is_settled(parcel, patient) && (rc == 0 || errno == EINTR))
-		rc = sem_clockwait(told, CLOCK_MONOTONIC, &deadline);
-}
-
-static enum err parcel_verdict(const struct parcel *parcel, bool joined, struct outcome *outcome)
-{
-	switch ((enum parcel_state)atomic_load(&parcel->state)) {
-	case PARCEL_ANSWERED:
-		*outcome = parcel->outcome;
-		outcome->replayed |= joined && err_settles(outcome->err);
-		return ERR_OK;
-	case PARCEL_CONFIRMED:
-		return ERR_TIMEOUT;
-	case PARCEL_GATHERED:
-	case PARCEL_SENT:
-	case PARCEL_FAILED:
-		break;
-	}
-	return ERR_UNAVAILABLE;
-}
-
-/* Called with the lock. Takes fresh; NULL for a job of this id with other content. */
-static struct parcel *enter(struct courier *c, struct parcel *fresh, bool *patient)
-{
-	struct parcel *parcel = lanes_enter(c->lanes, fresh);
-
-	if (parcel != fresh &&
-	    memcmp(parcel->fingerprint, fresh->fingerprint, FINGERPRINT_SIZE) != 0) {
-		lanes_leave(c->lanes, parcel);
-		return NULL;
-	}
-	*patient = c->replying && c->waiting < c->waiting_most;
-	c->waiting += *patient;
-	parcel->confirm_waiters += !*patient;
-	if (parcel == fresh && lanes_is_first(c->lanes, parcel))
+	pthread_mutex_lock(&c->lock);
+	errand->at_confirm = !c->replying;
+	if (c->online)
+		err = lanes_enter(c->lanes, errand);
+	if (err == ERR_OK && !errand->is_repeat && lanes_is_first(c->lanes, errand->parcel))
 		courier_wake_publisher(c);
-	return parcel;
-}
-
-/* The usual way takes no lock: who was answered is in no lane any more. */
-static void leave(struct courier *c, struct parcel *parcel, bool patient)
-{
-	c->waiting -= patient;
-	if (parcel_is_over(parcel)) {
-		parcel_release(parcel);
-		return;
-	}
-	pthread_mutex_lock(&c->lock);
-	parcel->confirm_waiters -= !patient;
-	lanes_leave(c->lanes, parcel);
 	pthread_mutex_unlock(&c->lock);
-}
-
-enum err courier_carry(struct courier *c, const struct job *job, int64_t deadline_us,
-		       struct outcome *outcome)
-{
-	struct parcel *fresh = parcel_new(job, lane_of(c, job));
-	struct parcel *parcel = NULL;
-	bool patient = false;
-	bool online;
-	enum err err;
-
-	if (fresh == NULL)
-		return ERR_UNAVAILABLE;
-	pthread_mutex_lock(&c->lock);
-	online = c->online;
-	if (online)
-		parcel = enter(c, fresh, &patient);
-	pthread_mutex_unlock(&c->lock);
-	if (parcel != fresh)
-		parcel_release(fresh);
-	if (parcel == NULL)
-		return online ? ERR_KEY_REUSED : ERR_UNAVAILABLE;
-	await(parcel, patient, deadline_us);
-	err = parcel_verdict(parcel, parcel != fresh, outcome);
-	leave(c, parcel, patient);
 	return err;
+}
+
+void courier_outcome(const struct errand *errand, struct outcome *outcome)
+{
+	*outcome = errand->parcel->outcome;
+	outcome->replayed |= errand->is_repeat && err_settles(outcome->err);
+}
+
+void courier_release(struct errand *errand)
+{
+	parcel_release(errand->parcel);
+	errand->parcel = NULL;
+}
+
+/* Tells errands whose time is over. Who enters while nobody waits has nearly the whole reply
+ * deadline before it, so there is no need to be woken for it. */
+static void *clock_run(void *arg)
+{
+	struct courier *c = arg;
+	struct told told = {0};
+
+	pthread_mutex_lock(&c->lock);
+	while (!c->stopping) {
+		int64_t now_us = clock_us();
+		int64_t next_us = now_us + c->conf->reply_deadline_ms * 1000;
+		int64_t due_us = lanes_deadline_us(c->lanes);
+		struct timespec until = clock_timespec(due_us < next_us ? due_us : next_us);
+
+		pthread_cond_clockwait(&c->stop, &c->lock, CLOCK_MONOTONIC, &until);
+		lanes_overdue(c->lanes, clock_us(), &told);
+		pthread_mutex_unlock(&c->lock);
+		told_tell(&told);
+		pthread_mutex_lock(&c->lock);
+	}
+	pthread_mutex_unlock(&c->lock);
+	return NULL;
 }
 
 void courier_post_gate(struct courier *c, struct text *body, enum job_kind kind, size_t jobs)
@@ -222,6 +186,27 @@ static void courier_fini(struct courier *c)
 	free(c);
 }
 
+static enum err threads_start(struct courier *c)
+{
+	const struct {
+		pthread_t *thread;
+		void *(*run)(void *arg);
+	} threads[] = {{&c->publisher, courier_publish_run},
+		       {&c->replier, courier_replies_run},
+		       {&c->clock, clock_run}};
+	size_t started = 0;
+
+	while (started < sizeof threads / sizeof *threads &&
+	       pthread_create(threads[started].thread, NULL, threads[started].run, c) == 0)
+		started++;
+	if (started == sizeof threads / sizeof *threads)
+		return ERR_OK;
+	courier_stop(c);
+	while (started > 0)
+		pthread_join(*threads[--started].thread, NULL);
+	return ERR_SYSTEM;
+}
+
 enum err courier_new(struct courier **courier, const struct conf *conf,
 		     courier_seat_fn *seat_changed, void *arg)
 {
@@ -234,7 +219,6 @@ enum err courier_new(struct courier **courier, const struct conf *conf,
 	c->conf = conf;
 	c->seat_changed = seat_changed;
 	c->seat_arg = arg;
-	c->waiting_most = (unsigned)(conf->front_threads * 3 / 4);
 	c->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	pthread_mutex_init(&c->lock, NULL);
 	pthread_cond_init(&c->stop, NULL);
@@ -242,13 +226,8 @@ enum err courier_new(struct courier **courier, const struct conf *conf,
 	err = lanes_new(&c->lanes, (unsigned)conf->partitions + 2, conf->coalesce_ms * 1000);
 	if (err == ERR_OK && c->wake_fd < 0)
 		err = ERR_SYSTEM;
-	if (err == ERR_OK && pthread_create(&c->publisher, NULL, courier_publish_run, c) != 0)
-		err = ERR_SYSTEM;
-	else if (err == ERR_OK && pthread_create(&c->replier, NULL, courier_replies_run, c) != 0) {
-		courier_stop(c);
-		pthread_join(c->publisher, NULL);
-		err = ERR_SYSTEM;
-	}
+	if (err == ERR_OK)
+		err = threads_start(c);
 	if (err == ERR_OK)
 		*courier = c;
 	else
@@ -263,5 +242,6 @@ void courier_free(struct courier *c)
 	courier_stop(c);
 	pthread_join(c->publisher, NULL);
 	pthread_join(c->replier, NULL);
+	pthread_join(c->clock, NULL);
 	courier_fini(c);
 }

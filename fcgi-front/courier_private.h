@@ -4,7 +4,6 @@
 #define BOXOFFICE_COURIER_PRIVATE_H
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "broker.h"
@@ -25,16 +24,15 @@ struct courier {
 	void *seat_arg;
 	pthread_t publisher;
 	pthread_t replier;
+	pthread_t clock;
 	int wake_fd; /* eventfd: makes the publisher look at the lanes */
 
 	pthread_mutex_t lock; /* of all below */
 	pthread_cond_t stop;
 	struct lanes *lanes;
-	struct post *posts;  /* to the gate, the newest first */
-	atomic_uint waiting; /* threads that wait for a result; also changed without the lock */
-	unsigned waiting_most;
-	bool online;   /* the publisher has a connection that takes messages */
-	bool replying; /* the reply queue exists and is consumed */
+	struct post *posts; /* to the gate, the newest first */
+	bool online;        /* the publisher has a connection that takes messages */
+	bool replying;      /* the reply queue exists and is consumed */
 	bool stopping;
 	char reply_queue[BROKER_NAME_SIZE];
 };

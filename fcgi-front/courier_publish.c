@@ -16,14 +16,14 @@
 /* Says whether messages can leave; when they cannot, whoever waits for a confirm gets its 503. */
 static void set_online(struct courier *c, bool online)
 {
-	struct rings rings = {0};
+	struct told told = {0};
 
 	pthread_mutex_lock(&c->lock);
 	if (c->online && !online)
-		lanes_fail(c->lanes, &rings);
+		lanes_fail(c->lanes, &told);
 	c->online = online;
 	pthread_mutex_unlock(&c->lock);
-	rings_fini(&rings);
+	told_tell(&told);
 	if (online)
 		metrics_connected(SIDE_PUBLISHER);
 	else
@@ -33,7 +33,7 @@ static void set_online(struct courier *c, bool online)
 static void confirmed(void *arg, uint64_t sequence, enum err err)
 {
 	struct courier *c = arg;
-	struct rings rings = {0};
+	struct told told = {0};
 	int64_t sent_us;
 
 	if (err != ERR_OK) {
@@ -41,9 +41,9 @@ static void confirmed(void *arg, uint64_t sequence, enum err err)
 		log_warn("message-refused", LOG_ERR(err));
 	}
 	pthread_mutex_lock(&c->lock);
-	sent_us = lanes_confirm(c->lanes, sequence, err, &rings);
+	sent_us = lanes_confirm(c->lanes, sequence, err, &told);
 	pthread_mutex_unlock(&c->lock);
-	rings_fini(&rings);
+	told_tell(&told);
 	if (sent_us != 0 && err == ERR_OK)
 		metrics_observe(METRIC_CONFIRM_TIME, 0, clock_us() - sent_us);
 }

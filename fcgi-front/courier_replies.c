@@ -27,7 +27,7 @@ static void correlation_read(const char *text, unsigned *lane, uint64_t *number)
 static void settle(struct courier *c, const struct broker_delivery *delivery)
 {
 	struct result *results = NULL;
-	struct rings rings = {0};
+	struct told told = {0};
 	uint64_t number = 0;
 	unsigned lane = UINT32_MAX;
 	int64_t sent_us = 0; /* the same for all results of a message that somebody waits for */
@@ -42,14 +42,14 @@ static void settle(struct courier *c, const struct broker_delivery *delivery)
 	pthread_mutex_lock(&c->lock);
 	for (size_t i = 0; i < count; i++) {
 		int64_t its_us = lanes_settle(c->lanes, lane, number, &results[i].id,
-					      &results[i].outcome, &rings);
+					      &results[i].outcome, &told);
 
 		sent_us = its_us != 0 ? its_us : sent_us;
 	}
 	if (lanes_answered(c->lanes, lane, number, count))
 		courier_wake_publisher(c);
 	pthread_mutex_unlock(&c->lock);
-	rings_fini(&rings);
+	told_tell(&told);
 	free(results);
 	if (sent_us != 0)
 		metrics_observe(METRIC_REPLY_TIME, 0, clock_us() - sent_us);

@@ -1,7 +1,7 @@
-/* FastCGI: request threads on one listening unix socket, and the only file that knows fcgiapp.h.
+/* FastCGI: requests on one listening unix socket, and the only file that knows fcgiapp.h.
  *
- * A connection that the web server keeps pins its thread, so there must be as many threads as the
- * web server keeps connections; they mostly wait. */
+ * Connections that the web server keeps wait in an epoll set and cost no thread; a request that
+ * waits for something to come costs none either. A few threads serve (turn.h). */
 #ifndef BOXOFFICE_FCGI_H
 #define BOXOFFICE_FCGI_H
 
@@ -14,17 +14,39 @@
 
 struct fcgi; /* opaque */
 
-/* Serves one request, in any of the threads. body_err: why there is no whole body, else OK. Fills
- * response and request_id. */
-typedef void fcgi_serve_fn(void *arg, const struct http_raw *raw, const char *body, size_t length,
-			   enum err body_err, struct http_response *response,
-			   char request_id[static HTTP_REQUEST_ID_SIZE]);
+/* A request in hand, from its arrival to its answer. One thread has it at a time. */
+struct exchange {
+	struct http_raw raw;
+	const char *body; /* ended by '\0' as well */
+	size_t body_length;
+	enum err body_err;                     /* why there is no whole body, else OK */
+	struct http_response response;         /* to be filled, and request_id with it */
+	char request_id[HTTP_REQUEST_ID_SIZE]; /* what the answer must carry */
+	void *state;                           /* state_size bytes of the server's own */
+};
+
+/* Serves a request. True: response and request_id are filled. False: it waits, without a thread,
+ * until fcgi_resume() is called, which may have happened already. */
+typedef bool fcgi_serve_fn(void *arg, struct exchange *exchange);
+
+/* Fills response and request_id of one that waited. */
+typedef void fcgi_resume_fn(void *arg, struct exchange *exchange);
+
+struct fcgi_server {
+	fcgi_serve_fn *serve;
+	fcgi_resume_fn *resume; /* NULL: no request ever waits */
+	void *arg;
+	size_t state_size;
+};
 
 /* Listens on conf's socket, which every user of the host may connect to, and starts the threads.
  * A socket left by a dead front is replaced; ERR_CONF when somebody answers on it or its path
  * cannot be used; ERR_SYSTEM. Returns owned: fcgi_free(). */
-MUST_CHECK enum err fcgi_new(struct fcgi **fcgi, const struct conf *conf, fcgi_serve_fn *serve,
-			     void *arg);
+MUST_CHECK enum err fcgi_new(struct fcgi **fcgi, const struct conf *conf,
+			     const struct fcgi_server *server);
+
+/* Has one of the threads answer a request that waits. From any thread, once for each. */
+void fcgi_resume(struct exchange *exchange);
 
 /* Takes no more connections; requests in hand go on. */
 void fcgi_drain(struct fcgi *fcgi);

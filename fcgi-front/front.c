@@ -17,11 +17,15 @@
 #define DRAIN_S 10 /* how long requests in hand may take after SIGTERM */
 #define JOIN_MS 50
 
-static void serve(void *arg, const struct http_raw *raw, const char *body, size_t length,
-		  enum err body_err, struct http_response *response,
-		  char request_id[static HTTP_REQUEST_ID_SIZE])
+static bool serve(void *arg, struct exchange *exchange)
 {
-	call_serve(arg, raw, body, length, body_err, response, request_id);
+	return call_serve(arg, exchange);
+}
+
+static void resume(void *arg, struct exchange *exchange)
+{
+	(void)arg;
+	call_resume(exchange);
 }
 
 static void seat_changed(void *arg)
@@ -29,7 +33,7 @@ static void seat_changed(void *arg)
 	snapshots_request(arg);
 }
 
-/* A connection for each thread and more: the soft limit is often 1,024. */
+/* A file for each connection that the web server keeps: the soft limit is often 1,024. */
 static void raise_file_limit(void)
 {
 	struct rlimit limit;
@@ -96,6 +100,8 @@ static bool run(struct fcgi *fcgi, const sigset_t *signals)
 static int start_and_run(const struct conf *conf, const sigset_t *signals)
 {
 	struct front front = {0};
+	const struct fcgi_server server = {
+		.serve = serve, .resume = resume, .arg = &front, .state_size = sizeof(struct call)};
 	struct fcgi *fcgi = NULL;
 	struct metrics_http *metrics = NULL;
 	enum err err = log_gather();
@@ -107,7 +113,7 @@ static int start_and_run(const struct conf *conf, const sigset_t *signals)
 	if (err == ERR_OK)
 		err = front_start(&front, conf);
 	if (err == ERR_OK)
-		err = fcgi_new(&fcgi, conf, serve, &front);
+		err = fcgi_new(&fcgi, conf, &server);
 	if (err != ERR_OK) {
 		log_error("not-started", LOG_ERR(err));
 		metrics_http_free(metrics);

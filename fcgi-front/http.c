@@ -166,10 +166,14 @@ const char *http_param(const struct http_request *request, const char *name)
 
 void http_response_clear(struct http_response *response)
 {
-	struct text body = response->body;
-
-	text_clear(&body);
-	*response = (struct http_response){.status = 200, .body = body};
+	text_clear(&response->body);
+	response->status = 200;
+	response->err = ERR_OK;
+	response->allow = NULL;
+	response->retry_after_s = 0;
+	response->replayed = false;
+	response->key[0] = '\0';
+	response->location[0] = '\0';
 }
 
 /* What RFC 9110 section 15 calls a status. The web server sends it on as it is, and a status line
@@ -202,22 +206,38 @@ static const char *reason_phrase(int status)
 	return "Unknown";
 }
 
+static void put_header(struct text *out, const char *name, const char *value)
+{
+	text_puts(out, name);
+	text_puts(out, ": ");
+	text_puts(out, value);
+	text_puts(out, "\r\n");
+}
+
+/* Without formats: every answer passes here. */
 void http_response_head(const struct http_response *response, const char *request_id,
 			struct text *out)
 {
-	text_printf(out,
-		    "Status: %d %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n",
-		    response->status, reason_phrase(response->status), response->body.length);
-	text_printf(out, "Cache-Control: no-store\r\nX-Request-Id: %s\r\n", request_id);
+	text_puts(out, "Status: ");
+	text_int(out, response->status);
+	text_putc(out, ' ');
+	text_puts(out, reason_phrase(response->status));
+	text_puts(out, "\r\nContent-Type: application/json\r\nContent-Length: ");
+	text_int(out, (int64_t)response->body.length);
+	text_puts(out, "\r\nCache-Control: no-store\r\n");
+	put_header(out, "X-Request-Id", request_id);
 	if (response->key[0] != '\0')
-		text_printf(out, "Idempotency-Key: %s\r\n", response->key);
+		put_header(out, "Idempotency-Key", response->key);
 	if (response->replayed)
-		text_puts(out, "Idempotency-Replayed: true\r\n");
+		put_header(out, "Idempotency-Replayed", "true");
 	if (response->location[0] != '\0')
-		text_printf(out, "Location: %s\r\n", response->location);
+		put_header(out, "Location", response->location);
 	if (response->allow != NULL)
-		text_printf(out, "Allow: %s\r\n", response->allow);
-	if (response->retry_after_s > 0)
-		text_printf(out, "Retry-After: %d\r\n", response->retry_after_s);
+		put_header(out, "Allow", response->allow);
+	if (response->retry_after_s > 0) {
+		text_puts(out, "Retry-After: ");
+		text_int(out, response->retry_after_s);
+		text_puts(out, "\r\n");
+	}
 	text_puts(out, "\r\n");
 }

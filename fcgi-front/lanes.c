@@ -7,7 +7,7 @@
 
 #include "mem.h"
 
-#define BUCKETS 4096      /* a power of two, some times the threads of a front */
+#define BUCKETS 4096      /* a power of two, some times the requests in hand */
 #define ENVELOPE_BYTES 32 /* {"v":1,"jobs":[ and ]} with room to spare */
 
 struct lane {
@@ -23,6 +23,7 @@ struct lanes {
 	unsigned next; /* lane to look at first, so that none starves */
 	struct parcel *buckets[BUCKETS];
 	struct parcel_message *oldest, *newest; /* unconfirmed */
+	struct errand *soonest, *latest;        /* by deadline */
 	struct lane lanes[];
 };
 
@@ -40,13 +41,11 @@ enum err lanes_new(struct lanes **lanes, unsigned count, int64_t coalesce_us)
 
 void lanes_free(struct lanes *lanes)
 {
-	struct rings rings = {0};
+	struct told nobody = {0};
 
 	if (lanes == NULL)
 		return;
-
-	lanes_fail(lanes, &rings);
-	rings_fini(&rings);
+	lanes_fail(lanes, &nobody);
 	free(lanes);
 }
 
@@ -61,67 +60,100 @@ struct parcel *parcel_new(const struct job *job, unsigned lane)
 	parcel->kind = job->kind;
 	parcel->lane = lane;
 	atomic_init(&parcel->references, 1);
-	atomic_init(&parcel->state, PARCEL_GATHERED);
 	job_fingerprint(job, parcel->fingerprint);
 	job_encode(&parcel->json, job);
-	sem_init(&parcel->answered, 0, 0);
-	sem_init(&parcel->confirmed, 0, 0);
 	return parcel;
 }
 
 void parcel_release(struct parcel *parcel)
 {
-	if (atomic_fetch_sub(&parcel->references, 1) > 1)
+	if (parcel == NULL || atomic_fetch_sub(&parcel->references, 1) > 1)
 		return;
 	text_fini(&parcel->json);
-	sem_destroy(&parcel->answered);
-	sem_destroy(&parcel->confirmed);
 	free(parcel);
 }
 
-bool parcel_is_over(const struct parcel *parcel)
-{
-	int state = atomic_load(&parcel->state);
+/* Errands ------------------------------------------------------------------------------------ */
 
-	return state == PARCEL_ANSWERED || state == PARCEL_FAILED;
+/* By deadline; most come in that order. */
+static void deadline_add(struct lanes *lanes, struct errand *errand)
+{
+	struct errand *sooner = lanes->latest;
+
+	while (sooner != NULL && sooner->deadline_us > errand->deadline_us)
+		sooner = sooner->sooner;
+	errand->sooner = sooner;
+	errand->later = sooner != NULL ? sooner->later : lanes->soonest;
+	if (errand->later != NULL)
+		errand->later->sooner = errand;
+	else
+		lanes->latest = errand;
+	if (sooner != NULL)
+		sooner->later = errand;
+	else
+		lanes->soonest = errand;
 }
 
-/* At the end all are told; at the confirm those alone who wait for no more. */
-static void rings_add(struct rings *rings, struct parcel *parcel, bool is_end)
+static void deadline_remove(struct lanes *lanes, struct errand *errand)
 {
-	unsigned answered = is_end ? parcel->waiters - parcel->confirm_waiters : 0;
+	if (errand->sooner != NULL)
+		errand->sooner->later = errand->later;
+	else
+		lanes->soonest = errand->later;
+	if (errand->later != NULL)
+		errand->later->sooner = errand->sooner;
+	else
+		lanes->latest = errand->sooner;
+}
 
-	if (answered + parcel->confirm_waiters == 0)
-		return;
-	if (rings->count == rings->capacity) {
-		rings->capacity = rings->capacity ? rings->capacity * 2 : 64;
-		rings->list = mem_array(rings->list, rings->capacity, sizeof *rings->list);
+/* Ends the wait of the errand at this place in its parcel's list. */
+static void tell(struct lanes *lanes, struct errand **at, enum err err, struct told *told)
+{
+	struct errand *errand = *at;
+
+	*at = errand->next;
+	deadline_remove(lanes, errand);
+	errand->err = err;
+	errand->next = NULL;
+	if (told->last != NULL)
+		told->last->next = errand;
+	else
+		told->first = errand;
+	told->last = errand;
+}
+
+static void tell_all(struct lanes *lanes, struct parcel *parcel, enum err err, struct told *told)
+{
+	while (parcel->errands != NULL)
+		tell(lanes, &parcel->errands, err, told);
+}
+
+static void tell_at_confirm(struct lanes *lanes, struct parcel *parcel, struct told *told)
+{
+	struct errand **at = &parcel->errands;
+
+	while (*at != NULL) {
+		if ((*at)->at_confirm)
+			tell(lanes, at, ERR_TIMEOUT, told);
+		else
+			at = &(*at)->next;
 	}
-	atomic_fetch_add(&parcel->references, 1);
-	rings->list[rings->count++] = (struct ring){
-		.parcel = parcel, .answered = answered, .confirmed = parcel->confirm_waiters};
 }
 
-void rings_ring(struct rings *rings)
+void told_tell(struct told *told)
 {
-	for (size_t i = 0; i < rings->count; i++) {
-		const struct ring *ring = &rings->list[i];
+	struct errand *errand = told->first;
 
-		for (unsigned n = 0; n < ring->answered; n++)
-			sem_post(&ring->parcel->answered);
-		for (unsigned n = 0; n < ring->confirmed; n++)
-			sem_post(&ring->parcel->confirmed);
-		parcel_release(ring->parcel);
+	*told = (struct told){0};
+	while (errand != NULL) {
+		struct errand *next = errand->next;
+
+		errand->done(errand);
+		errand = next;
 	}
-	rings->count = 0;
 }
 
-void rings_fini(struct rings *rings)
-{
-	rings_ring(rings);
-	free(rings->list);
-	*rings = (struct rings){0};
-}
+/* Parcels ------------------------------------------------------------------------------------ */
 
 static struct parcel **bucket_of(struct lanes *lanes, const struct id *id)
 {
@@ -173,41 +205,66 @@ static void lane_remove(struct lane *lane, struct parcel *parcel)
 
 /* Moves it to a state that ends the wait of all. */
 static void finish(struct lanes *lanes, struct parcel *parcel, enum parcel_state state,
-		   struct rings *rings)
+		   struct told *told)
 {
-	if (atomic_load(&parcel->state) == PARCEL_GATHERED)
+	if (parcel->state == PARCEL_GATHERED)
 		lane_remove(&lanes->lanes[parcel->lane], parcel);
 	forget(lanes, parcel);
-	rings_add(rings, parcel, true);
-	atomic_store(&parcel->state, (int)state);
+	parcel->state = state;
+	tell_all(lanes, parcel, state == PARCEL_ANSWERED ? ERR_OK : ERR_UNAVAILABLE, told);
 }
 
-struct parcel *lanes_enter(struct lanes *lanes, struct parcel *fresh)
+enum err lanes_enter(struct lanes *lanes, struct errand *errand)
 {
-	struct parcel *known = find(lanes, &fresh->id);
+	struct parcel *fresh = errand->parcel;
+	struct parcel *parcel = find(lanes, &fresh->id);
 	struct parcel **bucket = bucket_of(lanes, &fresh->id);
 
-	if (known != NULL) {
-		atomic_fetch_add(&known->references, 1);
-		known->waiters++;
-		return known;
+	errand->is_repeat = parcel != NULL;
+	if (parcel == NULL) {
+		parcel = fresh;
+		parcel->bucket_next = *bucket;
+		*bucket = parcel;
+		lane_add(&lanes->lanes[parcel->lane], parcel);
+	} else if (memcmp(parcel->fingerprint, fresh->fingerprint, FINGERPRINT_SIZE) != 0) {
+		return ERR_KEY_REUSED;
+	} else {
+		atomic_fetch_add(&parcel->references, 1);
+		parcel_release(fresh);
+		errand->parcel = parcel;
 	}
-	fresh->waiters = 1;
-	fresh->bucket_next = *bucket;
-	*bucket = fresh;
-	lane_add(&lanes->lanes[fresh->lane], fresh);
-	return fresh;
+	errand->next = parcel->errands;
+	parcel->errands = errand;
+	deadline_add(lanes, errand);
+	return ERR_OK;
 }
 
-void lanes_leave(struct lanes *lanes, struct parcel *parcel)
+static void abandon(struct lanes *lanes, struct parcel *parcel)
 {
-	parcel->waiters--;
-	if (parcel->waiters == 0 && !parcel_is_over(parcel)) {
-		if (atomic_load(&parcel->state) == PARCEL_GATHERED)
-			lane_remove(&lanes->lanes[parcel->lane], parcel);
-		forget(lanes, parcel);
+	if (parcel->state == PARCEL_GATHERED)
+		lane_remove(&lanes->lanes[parcel->lane], parcel);
+	forget(lanes, parcel);
+}
+
+void lanes_overdue(struct lanes *lanes, int64_t now_us, struct told *told)
+{
+	while (lanes->soonest != NULL && lanes->soonest->deadline_us <= now_us) {
+		struct errand *errand = lanes->soonest;
+		struct parcel *parcel = errand->parcel;
+		struct errand **at = &parcel->errands;
+
+		while (*at != errand)
+			at = &(*at)->next;
+		tell(lanes, at, parcel->state == PARCEL_CONFIRMED ? ERR_TIMEOUT : ERR_UNAVAILABLE,
+		     told);
+		if (parcel->errands == NULL)
+			abandon(lanes, parcel);
 	}
-	parcel_release(parcel);
+}
+
+int64_t lanes_deadline_us(const struct lanes *lanes)
+{
+	return lanes->soonest != NULL ? lanes->soonest->deadline_us : INT64_MAX;
 }
 
 static bool lane_may_send(const struct lanes *lanes, const struct lane *lane, int64_t now_us)
@@ -247,7 +304,7 @@ static struct parcel_message *lane_pack(struct lane *lane, int64_t now_us)
 		atomic_fetch_add(&parcel->references, 1);
 		parcel->message = message->number;
 		parcel->sent_us = now_us;
-		atomic_store(&parcel->state, PARCEL_SENT);
+		parcel->state = PARCEL_SENT;
 		message->parcels[i] = parcel;
 	}
 	return message;
@@ -297,18 +354,18 @@ void lanes_sent(struct parcel_message *message, uint64_t sequence)
 
 /* Tells the parcels of a message, which is not in the list any more, and frees it. */
 static void message_end(struct lanes *lanes, struct parcel_message *message, enum err err,
-			struct rings *rings)
+			struct told *told)
 {
 	for (size_t i = 0; i < message->count; i++) {
 		struct parcel *parcel = message->parcels[i];
 		/* The answer may have come before the confirm. */
-		bool is_sent = atomic_load(&parcel->state) == PARCEL_SENT;
+		bool is_sent = parcel->state == PARCEL_SENT;
 
 		if (is_sent && err == ERR_OK) {
-			atomic_store(&parcel->state, PARCEL_CONFIRMED);
-			rings_add(rings, parcel, false);
+			parcel->state = PARCEL_CONFIRMED;
+			tell_at_confirm(lanes, parcel, told);
 		} else if (is_sent) {
-			finish(lanes, parcel, PARCEL_FAILED, rings);
+			finish(lanes, parcel, PARCEL_FAILED, told);
 		}
 		parcel_release(parcel);
 	}
@@ -319,7 +376,7 @@ static void message_end(struct lanes *lanes, struct parcel_message *message, enu
 	free(message);
 }
 
-int64_t lanes_confirm(struct lanes *lanes, uint64_t sequence, enum err err, struct rings *rings)
+int64_t lanes_confirm(struct lanes *lanes, uint64_t sequence, enum err err, struct told *told)
 {
 	struct parcel_message *previous = NULL;
 	struct parcel_message *message = lanes->oldest;
@@ -338,28 +395,28 @@ int64_t lanes_confirm(struct lanes *lanes, uint64_t sequence, enum err err, stru
 		lanes->oldest = message->next;
 	if (lanes->newest == message)
 		lanes->newest = previous;
-	message_end(lanes, message, err, rings);
+	message_end(lanes, message, err, told);
 	return sent_us;
 }
 
-void lanes_fail(struct lanes *lanes, struct rings *rings)
+void lanes_fail(struct lanes *lanes, struct told *told)
 {
 	while (lanes->oldest != NULL) {
 		struct parcel_message *message = lanes->oldest;
 
 		lanes->oldest = message->next;
-		message_end(lanes, message, ERR_BROKER_GONE, rings);
+		message_end(lanes, message, ERR_BROKER_GONE, told);
 	}
 	lanes->newest = NULL;
 	for (unsigned i = 0; i < lanes->count; i++) {
 		while (lanes->lanes[i].first != NULL)
-			finish(lanes, lanes->lanes[i].first, PARCEL_FAILED, rings);
+			finish(lanes, lanes->lanes[i].first, PARCEL_FAILED, told);
 		lanes->lanes[i].unanswered = 0;
 	}
 }
 
 int64_t lanes_settle(struct lanes *lanes, unsigned lane, uint64_t number, const struct id *id,
-		     const struct outcome *outcome, struct rings *rings)
+		     const struct outcome *outcome, struct told *told)
 {
 	struct parcel *parcel = find(lanes, id);
 	int64_t sent_us;
@@ -368,7 +425,7 @@ int64_t lanes_settle(struct lanes *lanes, unsigned lane, uint64_t number, const 
 		return 0;
 	sent_us = parcel->sent_us; /* whoever is told may free it */
 	parcel->outcome = *outcome;
-	finish(lanes, parcel, PARCEL_ANSWERED, rings);
+	finish(lanes, parcel, PARCEL_ANSWERED, told);
 	return sent_us;
 }
 

@@ -7,7 +7,6 @@
 #ifndef BOXOFFICE_LANES_H
 #define BOXOFFICE_LANES_H
 
-#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,34 +26,44 @@ enum parcel_state {
 	PARCEL_FAILED,    /* not confirmed, and never will be: unknown whether it arrived */
 };
 
-/* A job under way. Those who wait for it share it. */
+struct errand;
+
+/* A job under way. The errands of all who wait for it share it. */
 struct parcel {
 	struct id id;
 	uint8_t fingerprint[FINGERPRINT_SIZE];
 	enum job_kind kind;
 	unsigned lane;
-	int64_t sent_us;          /* when its message was taken; 0 while GATHERED */
-	uint64_t message;         /* the number of its message in its lane; 0 while GATHERED */
-	atomic_uint references;   /* who waits, messages and rings; the last one frees it */
-	unsigned waiters;         /* request threads among them */
-	unsigned confirm_waiters; /* those among these who want no more than the confirm */
-	atomic_int state;         /* enum parcel_state; changed with the lock, read without */
-	struct text json;         /* constant once made */
-	sem_t answered;           /* posted for each who waits for the answer, at the end */
-	sem_t confirmed;          /* posted for each confirm waiter, at the confirm and the end */
+	int64_t sent_us;        /* when its message was taken; 0 while GATHERED */
+	uint64_t message;       /* the number of its message in its lane; 0 while GATHERED */
+	atomic_uint references; /* errands and messages; the last one frees it */
+	enum parcel_state state;
+	struct text json; /* constant once made */
+	struct errand *errands;
 	struct parcel *bucket_next;
 	struct parcel *lane_previous, *lane_next; /* while GATHERED */
-	struct outcome outcome;                   /* once ANSWERED */
+	struct outcome outcome;                   /* once ANSWERED; constant from then on */
 };
 
-/* Waiters to be told, once the lock is free: telling them under it would send each straight into
- * the lock. Zero-initialise; one for each thread that changes parcels. */
-struct rings {
-	struct ring {
-		struct parcel *parcel;        /* a reference of its own */
-		unsigned answered, confirmed; /* posts of either semaphore */
-	} * list;
-	size_t count, capacity;
+/* Told once what became of an errand, without any lock held. */
+typedef void errand_done_fn(struct errand *errand);
+
+/* Somebody who waits for a parcel, until it is told. Lies in the memory of whoever waits. */
+struct errand {
+	errand_done_fn *done;
+	void *arg;                     /* for done */
+	int64_t deadline_us;           /* when to be told at the latest, by clock_us() */
+	bool at_confirm;               /* wants no more than the confirm */
+	bool is_repeat;                /* its job was under way already when it entered */
+	enum err err;                  /* once told: what courier.h says of courier_carry() */
+	struct parcel *parcel;         /* a reference of its own; NULL: it has none */
+	struct errand *next;           /* of its parcel; once told, of those told */
+	struct errand *sooner, *later; /* of all that are not told, by deadline */
+};
+
+/* Errands to be told once the lock is free. Zero-initialise. */
+struct told {
+	struct errand *first, *last;
 };
 
 /* A message taken out to be sent. */
@@ -79,23 +88,23 @@ void lanes_free(struct lanes *lanes);
 /* Makes a parcel with one reference, before it enters (needs no lock). NULL: out of memory. */
 struct parcel *parcel_new(const struct job *job, unsigned lane);
 
-/* Gives back a reference to one that is not in the lanes: it did not enter, or its wait is over
- * for good (parcel_is_over()). Needs no lock. */
+/* Gives back a reference (needs no lock). NULL is fine. */
 void parcel_release(struct parcel *parcel);
 
-/* True once it was answered or failed: then it is in no lane any more (needs no lock). */
-bool parcel_is_over(const struct parcel *parcel);
+/* Tells all of the list, without the lock, and empties it. They may be gone afterwards. */
+void told_tell(struct told *told);
 
-/* Wakes who is to be told (without the lock), and empties the list. */
-void rings_ring(struct rings *rings);
-void rings_fini(struct rings *rings);
+/* Puts the errand's parcel in its lane. When a job of that id is under way the errand waits for
+ * that one instead, and its own parcel is released; ERR_KEY_REUSED when it has other content: then
+ * the errand is as it was. */
+MUST_CHECK enum err lanes_enter(struct lanes *lanes, struct errand *errand);
 
-/* Puts fresh in its lane, which takes it, and returns it; or, when a job of this id is under way,
- * returns that one with a reference more and leaves fresh to the caller. */
-struct parcel *lanes_enter(struct lanes *lanes, struct parcel *fresh);
+/* Those whose time is over are told: ERR_TIMEOUT when their job is on its queue, else
+ * ERR_UNAVAILABLE. What is not sent yet and nobody waits for is dropped. */
+void lanes_overdue(struct lanes *lanes, int64_t now_us, struct told *told);
 
-/* Gives a waiter's reference back. What is not sent yet and nobody waits for is dropped. */
-void lanes_leave(struct lanes *lanes, struct parcel *parcel);
+/* When the next one's time is over; INT64_MAX when nobody waits. */
+int64_t lanes_deadline_us(const struct lanes *lanes);
 
 /* Takes the next message that may leave now; NULL when none may. It stays the lanes' own, and its
  * parcels stay where they are until it is confirmed or failed. */
@@ -109,16 +118,16 @@ void lanes_sent(struct parcel_message *message, uint64_t sequence);
 
 /* The broker answered a publish: ERR_OK or why it did not take the message. Returns when the
  * message was taken; 0 when it is none of the lanes'. */
-int64_t lanes_confirm(struct lanes *lanes, uint64_t sequence, enum err err, struct rings *rings);
+int64_t lanes_confirm(struct lanes *lanes, uint64_t sequence, enum err err, struct told *told);
 
 /* Fails what is not confirmed, sent or not: the broker is away. */
-void lanes_fail(struct lanes *lanes, struct rings *rings);
+void lanes_fail(struct lanes *lanes, struct told *told);
 
 /* A result of a lane's message came; dropped when nobody waits for that message's job. Another
  * sending of the same id is not touched: it may have other content, and gets its own result.
  * Returns when the message was taken; 0 when the result was dropped. */
 int64_t lanes_settle(struct lanes *lanes, unsigned lane, uint64_t number, const struct id *id,
-		     const struct outcome *outcome, struct rings *rings);
+		     const struct outcome *outcome, struct told *told);
 
 /* count results of a lane's message came. True when the lane is free to send and has something. */
 bool lanes_answered(struct lanes *lanes, unsigned lane, uint64_t number, size_t count);

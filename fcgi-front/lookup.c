@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "snapshot_store.h"
 #include "sql.h"
+#include "turn.h"
 
 #define WAIT_US 1000000
 /* The server ends a session that idles for 10 s (wait_timeout); ours begin anew before that. */
@@ -140,7 +141,7 @@ static void give_back(struct lookup *lookup, struct db *db)
 static enum err ask(struct lookup *lookup, const struct db_query *query, const char *json,
 		    db_row_fn *row, void *arg)
 {
-	struct db *db = borrow(lookup);
+	struct db *db = turn_yield() ? borrow(lookup) : NULL;
 	enum err err;
 
 	if (db == NULL)

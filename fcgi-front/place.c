@@ -84,7 +84,9 @@ static void write_moment(int64_t time_us, struct text *out)
 		return;
 	}
 	time_format(time_us, time);
-	text_printf(out, "\"%s\"", time);
+	text_putc(out, '"');
+	text_puts(out, time);
+	text_putc(out, '"');
 }
 
 static void write_count(bool is_known, int64_t count, struct text *out)
@@ -99,7 +101,9 @@ static void write_sale(const struct snapshot_sale *sale, struct text *out)
 {
 	static const char *const names[] = {"available", "all-held", "sold-out"};
 
-	text_printf(out, "{\"state\":\"%s\"", names[sale->state]);
+	text_puts(out, "{\"state\":\"");
+	text_puts(out, names[sale->state]);
+	text_putc(out, '"');
 	if (sale->state == SALE_ALL_HELD) {
 		text_puts(out, ",\"held\":");
 		text_int(out, sale->held);
@@ -112,7 +116,9 @@ static void write_sale(const struct snapshot_sale *sale, struct text *out)
 void place_write_news(enum policy_state gate, const struct snapshot_sale *sale, const char *message,
 		      struct text *out)
 {
-	text_printf(out, ",\"gate\":\"%s\",\"sale\":", policy_state_name(gate));
+	text_puts(out, ",\"gate\":\"");
+	text_puts(out, policy_state_name(gate));
+	text_puts(out, "\",\"sale\":");
 	write_sale(sale, out);
 	text_puts(out, ",\"message\":");
 	if (message[0] != '\0')
@@ -125,7 +131,8 @@ void place_write(const struct place *place, struct text *out)
 {
 	bool is_placed = place->active || place->position > 0;
 
-	text_printf(out, "\"status\":\"%s\",\"number\":", place->active ? "ACTIVE" : "WAITING");
+	text_puts(out, place->active ? "\"status\":\"ACTIVE\",\"number\":"
+				     : "\"status\":\"WAITING\",\"number\":");
 	write_count(is_placed, place->number, out);
 	text_puts(out, ",\"position\":");
 	write_count(is_placed, place->position, out);
@@ -133,7 +140,8 @@ void place_write(const struct place *place, struct text *out)
 	write_count(is_placed, place->position > 0 ? place->position - 1 : 0, out);
 	text_puts(out, ",\"etaSeconds\":");
 	write_count(place->eta_known, place->eta_s, out);
-	text_printf(out, ",\"etaKnown\":%s,\"pollAfterMs\":", place->eta_known ? "true" : "false");
+	text_puts(out, place->eta_known ? ",\"etaKnown\":true,\"pollAfterMs\":"
+					: ",\"etaKnown\":false,\"pollAfterMs\":");
 	text_int(out, place->poll_ms);
 	text_puts(out, ",\"expiresAt\":");
 	write_moment(place->expires_us, out);

@@ -164,7 +164,7 @@ struct snapshot *snapshots_hold(struct snapshots *snapshots);
 void snapshots_request(struct snapshots *snapshots);
 
 /* Waits for a snapshot begun after this call, which all who wait share; false when the database
- * does not give one before deadline_us (of clock_us()). */
+ * does not give one before deadline_us (of clock_us()), or too many threads wait already. */
 bool snapshots_refresh(struct snapshots *snapshots, int64_t deadline_us);
 
 /* True when the last renewal succeeded. */

@@ -9,6 +9,7 @@
 #include "log.h"
 #include "metrics.h"
 #include "snapshot_store.h"
+#include "turn.h"
 
 /* Between renewals on request, for a rush of replies asks all the time: no less than this, and no
  * less than the last one took, so that a large catalogue costs the database half its time at most.
@@ -206,6 +207,8 @@ bool snapshots_refresh(struct snapshots *s, int64_t deadline_us)
 	bool fresh;
 	int rc = 0;
 
+	if (!turn_yield())
+		return false;
 	pthread_mutex_lock(&s->lock);
 	number = s->begun + 1;
 	request(s);

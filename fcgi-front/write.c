@@ -53,8 +53,6 @@ static enum err answer_repeat(struct call *call, const struct job *job)
 enum err write_submit(struct call *call, struct job *job, const struct id *scope)
 {
 	char user[ID_TEXT_SIZE] = "";
-	struct outcome outcome;
-	enum err err;
 
 	if (scope != NULL)
 		id_format(scope, user);
@@ -63,10 +61,19 @@ enum err write_submit(struct call *call, struct job *job, const struct id *scope
 	snprintf(job->request_id, sizeof job->request_id, "%s", call->request.id);
 	if (call->refusal != ERR_OK)
 		return answer_repeat(call, job);
-	err = courier_carry(call->front->courier, job, call_deadline_us(call), &outcome);
-	if (err == ERR_TIMEOUT)
-		return answer_queued(call, job);
-	if (err != ERR_OK)
-		return err;
-	return answer_outcome(call, job->kind, &job->user, &outcome);
+	call->job_user = job->user;
+	return courier_pack(call->front->courier, job, &call->errand);
+}
+
+enum err write_answer(struct call *call)
+{
+	const struct errand *errand = &call->errand;
+	struct outcome outcome;
+
+	if (errand->err == ERR_TIMEOUT)
+		return answer_queued(call, errand->parcel);
+	if (errand->err != ERR_OK)
+		return errand->err;
+	courier_outcome(errand, &outcome);
+	return answer_outcome(call, call->route->kind, &call->job_user, &outcome);
 }

@@ -11,10 +11,13 @@
  * becomes. ERR_BAD_KEY: this call takes only a UUID. */
 MUST_CHECK enum err write_begin(struct call *call);
 
-/* Sends the job (its kind and fields are set; id, attempt and request id are set here) and answers
- * with its outcome, or 202. scope: the user whom the key belongs to, NULL for none. When the queue
- * check refused the call, nothing is sent: a repeat of a job that is done gets the stored answer,
- * everything else the refusal. */
+/* Makes the call's errand of the job (its kind and fields are set; id, attempt and request id are
+ * set here), which is carried once the handler is done. scope: the user whom the key belongs to,
+ * NULL for none. When the queue check refused the call, nothing is to be sent: a repeat of a job
+ * that is done gets the stored answer, everything else the refusal. */
 MUST_CHECK enum err write_submit(struct call *call, struct job *job, const struct id *scope);
+
+/* Answers with what became of the call's errand: the outcome, or 202; or returns why neither. */
+MUST_CHECK enum err write_answer(struct call *call);
 
 #endif

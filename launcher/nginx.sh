@@ -15,26 +15,13 @@ nginx_start() {
 
 nginx_program() { PATH=$PATH:/usr/sbin command -v nginx || die "nginx is not installed"; }
 
-# Connections that each nginx process keeps: its share of nginx_keepalive.
-nginx_keepalive() {
-    local threads workers keepalive
-    threads=$(setting_number front_threads 2 8192) && workers=$(setting_number nginx_workers 1 64) &&
-        keepalive=$(setting_number nginx_keepalive 0 8192) || exit
-    ((keepalive > 0)) || keepalive=$(((threads + 4) / 5))
-    keepalive=$(((keepalive + workers - 1) / workers))
-    ((keepalive * workers < threads)) ||
-        die "nginx_keepalive, rounded up to a multiple of nginx_workers, must be less than front_threads"
-    printf '%s\n' "$keepalive"
-}
-
-# A kept connection holds a thread of a front, used or not. So that none waits behind an idle one:
-# threads >= requests at once + kept connections. Any one front may have to take them all.
 nginx_write_conf() {
-    local threads workers keepalive deadline_s files at_once per_address as_user='' upstreams='' index
-    threads=$(setting front_threads)
+    local workers keepalive deadline_s files at_once per_address as_user='' upstreams='' index
     workers=$(setting nginx_workers)
-    keepalive=$(nginx_keepalive)
-    at_once=$((threads - keepalive * workers))
+    at_once=$(setting nginx_at_once)
+    keepalive=$(setting nginx_keepalive)
+    ((keepalive > 0)) || keepalive=$at_once
+    keepalive=$(((keepalive + workers - 1) / workers))
     per_address=$(setting nginx_per_address)
     ((per_address > 0)) || per_address=$(((at_once + 3) / 4))
     deadline_s=$(($(setting reply_deadline_ms) / 1000 + 10))

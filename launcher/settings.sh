@@ -7,7 +7,8 @@ declare -A settings=()
 declare -rA launcher_settings=(
     [fronts]=1 [seat_workers]=1 [account_workers]=1 [gate_workers]=1
     [nginx_workers]=1         # processes
-    [nginx_keepalive]=0       # connections to the fronts kept open, in all; 0: by front_threads
+    [nginx_at_once]=4000      # requests at once; beyond 503
+    [nginx_keepalive]=0       # connections to the fronts kept open, in all; 0: nginx_at_once
     [nginx_address]=''        # to listen on beside 127.0.0.1; 0.0.0.0: all of IPv4
     [nginx_trusted]=''        # addresses of proxies whose X-Forwarded-For is believed, comma between
     [nginx_per_address]=0     # requests at once from one address; 0: a quarter of what is let in
@@ -69,7 +70,7 @@ settings_check() {
     [[ $(setting nginx_trusted) =~ ^[0-9A-Fa-f.:/,]*$ ]] || die "nginx_trusted must be addresses with commas between"
     setting_number nginx_issue_rate 1 1000000 >/dev/null || exit
     setting_number nginx_issue_burst 0 1000000 >/dev/null || exit
-    nginx_keepalive >/dev/null || exit
+    setting_number nginx_at_once 1 100000 >/dev/null && setting_number nginx_keepalive 0 100000 >/dev/null || exit
     program_settings tool worker worker_index 0 | write_changed "$var/etc/tool.settings" || true
     program_settings boxofficectl operator | write_changed "$var/etc/boxofficectl.settings" || true
     run_program tool boxoffice-topology --vhost / >/dev/null || die "a setting is refused: see above"

@@ -3,7 +3,6 @@
 #include "log.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -79,10 +78,15 @@ static void put_reserved(struct line *line, const char *string)
 /* True when a value stands for itself: no quotes needed, nothing to escape. */
 static bool is_bare(const char *value, size_t length)
 {
-	size_t chars;
+	size_t chars, ascii = 0;
 
-	return length > 0 && strcspn(value, " \"=\\") == length &&
-	       text_is_plain_utf8(value, length, &chars);
+	while (value[ascii] > ' ' && value[ascii] < 0x7f && value[ascii] != '"' &&
+	       value[ascii] != '=' && value[ascii] != '\\')
+		ascii++;
+	if (ascii == length)
+		return length > 0;
+	return strcspn(value + ascii, " \"=\\") == length - ascii &&
+	       text_is_plain_utf8(value + ascii, length - ascii, &chars);
 }
 
 static void put_escape(struct line *line, unsigned char c)
@@ -124,11 +128,22 @@ static void put_value(struct line *line, const char *value)
 	put_reserved(line, "\"");
 }
 
+/* With so many digits at least. */
+static void put_number(struct line *line, bool is_negative, uint64_t number, int digits)
+{
+	char text[24];
+	char *at = text + sizeof(text);
+
+	for (; digits > 0 || number > 0; digits--, number /= 10)
+		*--at = (char)('0' + number % 10);
+	if (is_negative)
+		*--at = '-';
+	put(line, at, (size_t)(text + sizeof(text) - at));
+}
+
 static void put_field(struct line *line, const struct log_field *field)
 {
-	char number[40];
-	bool minus = field->number < 0;
-	uint64_t us = minus ? -(uint64_t)field->number : (uint64_t)field->number;
+	uint64_t number = field->number < 0 ? -(uint64_t)field->number : (uint64_t)field->number;
 
 	put(line, " ", 1);
 	put(line, field->key, strlen(field->key));
@@ -138,14 +153,14 @@ static void put_field(struct line *line, const struct log_field *field)
 		put_value(line, field->text ? field->text : "");
 		return;
 	case LOG_FIELD_INT:
-		snprintf(number, sizeof(number), "%" PRId64, field->number);
-		break;
+		put_number(line, field->number < 0, number, 1);
+		return;
 	case LOG_FIELD_MS:
-		snprintf(number, sizeof(number), "%s%" PRIu64 ".%03u", minus ? "-" : "", us / 1000,
-			 (unsigned)(us % 1000));
-		break;
+		put_number(line, field->number < 0, number / 1000, 1);
+		put(line, ".", 1);
+		put_number(line, false, number % 1000, 3);
+		return;
 	}
-	put(line, number, strlen(number));
 }
 
 static void write_all(const char *bytes, size_t length)
@@ -242,5 +257,6 @@ void log_mask_user(const struct id *user, char out[static 16])
 	char text[ID_TEXT_SIZE];
 
 	id_format(user, text);
-	snprintf(out, 16, "%.8s…", text);
+	memcpy(out, text, 8);
+	memcpy(out + 8, "…", sizeof("…"));
 }

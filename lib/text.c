@@ -9,6 +9,7 @@
 #include <time.h>
 
 #define FIRST_CAPACITY 256
+#define PRINTF_GUESS 64 /* bytes that most formats stay below */
 
 static _Noreturn void out_of_memory(void)
 {
@@ -64,7 +65,9 @@ void text_puts(struct text *text, const char *string)
 
 void text_putc(struct text *text, char c)
 {
-	text_add(text, &c, 1);
+	reserve(text, 1);
+	text->bytes[text->length++] = c;
+	text->bytes[text->length] = '\0';
 }
 
 void text_int(struct text *text, int64_t value)
@@ -85,17 +88,22 @@ void text_int(struct text *text, int64_t value)
 void text_printf(struct text *text, const char *format, ...)
 {
 	va_list args;
+	size_t room;
 	int length;
 
+	reserve(text, PRINTF_GUESS);
+	room = text->capacity - text->length;
 	va_start(args, format);
-	length = vsnprintf(NULL, 0, format, args);
+	length = vsnprintf(text->bytes + text->length, room, format, args);
 	va_end(args);
 	if (length < 0)
 		out_of_memory();
-	reserve(text, (size_t)length);
-	va_start(args, format);
-	vsnprintf(text->bytes + text->length, (size_t)length + 1, format, args);
-	va_end(args);
+	if ((size_t)length >= room) {
+		reserve(text, (size_t)length);
+		va_start(args, format);
+		vsnprintf(text->bytes + text->length, (size_t)length + 1, format, args);
+		va_end(args);
+	}
 	text->length += (size_t)length;
 }
 

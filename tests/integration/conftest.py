@@ -10,7 +10,7 @@ from wait import wait_until
 
 HOLD_S = 3
 SETTINGS = {
-    "fronts": 2, "seat_workers": 2, "account_workers": 2, "gate_workers": 2,
+    "nginx_at_once": 1040, "fronts": 2, "seat_workers": 2, "account_workers": 2, "gate_workers": 2,
     "hold_s": HOLD_S, "reply_deadline_ms": 2000, "takeover_ms": 500,
     "gate_max_active": 100000, "gate_active_s": 3600, "signs_ms": 200,
     "nginx_issue_rate": 200, "nginx_issue_burst": 300,

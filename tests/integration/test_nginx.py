@@ -84,8 +84,10 @@ async def stalled(site, address, limit):
     """What others hear while one address holds all that it may, and what it hears itself."""
     streams = await stall(site, address, limit)
     try:
+        deadline = asyncio.get_running_loop().time() + 4  # nginx waits 5 s for a body
         refused = None
         while refused is None or refused.status == 200:
+            assert asyncio.get_running_loop().time() < deadline, "nobody was refused"
             refused = (await site.swarm_async([get("/healthz")], 1, address))[0]
         return refused, await site.swarm_async([get("/healthz")] * 50, 10)
     finally:

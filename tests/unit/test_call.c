@@ -10,8 +10,8 @@
 static struct conf conf;
 static struct token_keys *keys;
 static struct token_cache *tokens;
-static struct http_response response;
-static char request_id[HTTP_REQUEST_ID_SIZE];
+static struct call call;
+static struct exchange exchange = {.state = &call};
 
 static int set_up(void **state)
 {
@@ -29,7 +29,7 @@ static int tear_down(void **state)
 	(void)state;
 	token_cache_free(tokens);
 	token_keys_free(keys);
-	text_fini(&response.body);
+	text_fini(&exchange.response.body);
 	return 0;
 }
 
@@ -38,8 +38,12 @@ static int status_of(struct http_raw raw, const char *body, enum err body_err)
 {
 	struct front front = {.conf = &conf, .keys = keys, .tokens = tokens};
 
-	call_serve(&front, &raw, body, strlen(body), body_err, &response, request_id);
-	return response.status;
+	exchange.raw = raw;
+	exchange.body = body;
+	exchange.body_length = strlen(body);
+	exchange.body_err = body_err;
+	assert_true(call_serve(&front, &exchange));
+	return exchange.response.status;
 }
 
 static bool code_is(const char *code)
@@ -47,8 +51,8 @@ static bool code_is(const char *code)
 	char member[64];
 
 	snprintf(member, sizeof member, "\"code\":\"%s\"", code);
-	return strstr(response.body.bytes, member) != NULL &&
-	       strncmp(response.body.bytes, "{\"success\":false,", 17) == 0;
+	return strstr(exchange.response.body.bytes, member) != NULL &&
+	       strncmp(exchange.response.body.bytes, "{\"success\":false,", 17) == 0;
 }
 
 #define POST(path_, ...)                                                                           \
@@ -62,8 +66,9 @@ static void health_answers_without_anything_behind_it(void **state)
 {
 	(void)state;
 	assert_int_equal(status_of(GET("/healthz", .request_id = "r-1"), "", ERR_OK), 200);
-	assert_string_equal(response.body.bytes, "{\"success\":true,\"data\":{\"status\":\"ok\"}}");
-	assert_string_equal(request_id, "r-1");
+	assert_string_equal(exchange.response.body.bytes,
+			    "{\"success\":true,\"data\":{\"status\":\"ok\"}}");
+	assert_string_equal(exchange.request_id, "r-1");
 }
 
 static void unknown_paths_and_methods_are_refused(void **state)
@@ -72,7 +77,7 @@ static void unknown_paths_and_methods_are_refused(void **state)
 	assert_int_equal(status_of(GET("/nothing"), "", ERR_OK), 404);
 	assert_true(code_is("not-found"));
 	assert_int_equal(status_of(GET("/payment"), "", ERR_OK), 405);
-	assert_string_equal(response.allow, "POST");
+	assert_string_equal(exchange.response.allow, "POST");
 	assert_int_equal(status_of((struct http_raw){0}, "", ERR_OK), 404);
 }
 
@@ -162,11 +167,11 @@ static void every_answer_to_a_write_carries_its_key(void **state)
 {
 	(void)state;
 	assert_int_equal(status_of(POST("/user/charge", .key = "k-1"), "{}", ERR_OK), 400);
-	assert_string_equal(response.key, "k-1");
+	assert_string_equal(exchange.response.key, "k-1");
 	assert_int_equal(status_of(POST("/user/charge"), "{}", ERR_OK), 400);
-	assert_int_equal(strlen(response.key), 36);
+	assert_int_equal(strlen(exchange.response.key), 36);
 	assert_int_equal(status_of(GET("/healthz"), "", ERR_OK), 200);
-	assert_string_equal(response.key, "");
+	assert_string_equal(exchange.response.key, "");
 }
 
 static void registering_takes_only_a_uuid_for_a_key(void **state)
