@@ -134,6 +134,7 @@ static void the_first_of_the_line_are_admitted(void **state)
 		if (place != 32) /* one that left */
 			add_waiting(place, 0);
 	gate_tick_decide(&tick, NOW_US);
+	assert_int_equal(tick.allowed, 2);
 	assert_int_equal(tick.admitted, 2);
 	assert_int_equal(tick.state.served, 33);
 	assert_int_equal(tick.active, 5);

@@ -92,23 +92,27 @@ static struct parcel_message *send(struct lanes *lanes, int64_t now_us, uint64_t
 	return message;
 }
 
-/* A result of the lane's message-th message. */
-static void answer(struct lanes *lanes, uint64_t message, uint8_t number)
+/* A result of the lane's message-th message. Returns when that was taken. */
+static int64_t answer(struct lanes *lanes, uint64_t message, uint8_t number)
 {
 	static const struct outcome outcome = {.data = "{\"balance\":5}"};
 	struct id id = {{number}};
 	struct told told = {0};
+	int64_t sent_us;
 
-	lanes_settle(lanes, LANE, message, &id, &outcome, &told);
+	sent_us = lanes_settle(lanes, LANE, message, &id, &outcome, &told);
 	tell(&told);
+	return sent_us;
 }
 
-static void confirm(struct lanes *lanes, uint64_t sequence, enum err err)
+static int64_t confirm(struct lanes *lanes, uint64_t sequence, enum err err)
 {
 	struct told told = {0};
+	int64_t sent_us;
 
-	lanes_confirm(lanes, sequence, err, &told);
+	sent_us = lanes_confirm(lanes, sequence, err, &told);
 	tell(&told);
+	return sent_us;
 }
 
 static void fail_all(struct lanes *lanes)
@@ -285,6 +289,24 @@ static void one_id_with_other_content_does_not_enter(void **state)
 	answer(lanes, 1, 1);
 	assert_int_equal(heard_count, 1);
 	assert_ptr_equal(heard[0], &errands[0]);
+	release(lanes, errands, 2);
+}
+
+static void confirm_and_answer_tell_when_their_message_was_taken(void **state)
+{
+	struct lanes *lanes = *state;
+	struct errand errands[2];
+
+	enter(lanes, &errands[0], 1);
+	assert_non_null(send(lanes, 1000, 1));
+	enter(lanes, &errands[1], 2);
+	assert_non_null(send(lanes, 1000 + COALESCE_US, 2));
+	assert_int_equal(answer(lanes, 1, 1), 1000);
+	assert_int_equal(confirm(lanes, 2, ERR_OK), 1000 + COALESCE_US);
+	assert_int_equal(answer(lanes, 2, 2), 1000 + COALESCE_US);
+	assert_int_equal(confirm(lanes, 1, ERR_OK), 1000);
+	assert_int_equal(confirm(lanes, 1, ERR_OK), 0); /* not its own, or not any more */
+	assert_int_equal(answer(lanes, 2, 2), 0);
 	release(lanes, errands, 2);
 }
 
@@ -486,6 +508,7 @@ int main(void)
 		TEST(a_body_is_an_envelope_that_workers_read),
 		TEST(one_id_under_way_is_shared),
 		TEST(one_id_with_other_content_does_not_enter),
+		TEST(confirm_and_answer_tell_when_their_message_was_taken),
 		TEST(the_answer_may_come_before_the_confirm),
 		TEST(a_confirm_reaches_its_own_message),
 		TEST(what_is_unconfirmed_fails_with_the_broker),

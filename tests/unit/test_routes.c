@@ -2,7 +2,9 @@
 #include "unit.h"
 
 #include <stdbool.h>
+#include <string.h>
 
+#include "metrics.h"
 #include "routes.h"
 
 static enum err find(const char *method, const char *path, const struct route **route,
@@ -84,6 +86,28 @@ static void a_prefix_leaves_the_rest_to_its_handler(void **state)
 	assert_string_equal(rest, "a.b.c");
 }
 
+/* Metrics count by it. */
+static void each_route_has_an_index_of_its_own(void **state)
+{
+	const struct route *user, *job;
+	const char *allow;
+	struct text out = {0};
+	struct conf conf;
+
+	(void)state;
+	assert_int_equal(find("POST", "/user", &user, &allow), ERR_OK);
+	assert_int_equal(find("GET", "/jobs/x", &job, &allow), ERR_OK);
+	assert_int_not_equal(routes_index(user), routes_index(job));
+	assert_int_equal(routes_index(NULL), METRICS_ROUTES - 1);
+	conf_init(&conf);
+	metrics_open(IN_FRONT, "front", &conf);
+	routes_name_metrics();
+	metrics_count(METRIC_REQUESTS, routes_index(job), ERR_OK);
+	metrics_write(&out);
+	assert_non_null(strstr(out.bytes, "{route=\"/jobs/\",status=\"200\",code=\"ok\"} 1\n"));
+	text_fini(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -91,6 +115,7 @@ int main(void)
 		cmocka_unit_test(another_method_says_which_is_taken),
 		cmocka_unit_test(other_paths_are_not_found),
 		cmocka_unit_test(a_prefix_leaves_the_rest_to_its_handler),
+		cmocka_unit_test(each_route_has_an_index_of_its_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -322,6 +322,37 @@ static void an_expiry_ends_a_hold_whose_time_is_over(void **state)
 	assert_string_equal(data_of(last()), "");
 }
 
+/* What the metrics count once the batch is committed. */
+static void an_entry_says_which_hold_it_began_ended_or_settled(void **state)
+{
+	(void)state;
+	reserve(1, 1);
+	assert_true(last()->starts_hold && !last()->ends_hold && !last()->settles_hold);
+	reserve(1, 1); /* my own, returned */
+	assert_true(!last()->starts_hold && !last()->ends_hold && !last()->settles_hold);
+	pay(1, 1);
+	assert_true(!last()->starts_hold && !last()->ends_hold && last()->settles_hold);
+	pay(1, 1); /* paid for, returned */
+	assert_false(last()->settles_hold);
+	reserve(2, 2);
+	cancel(2, 2);
+	assert_true(last()->settles_hold);
+	ticket_of(2)->expires_us = now_us + 2 * HOLD_US;
+	reserve(2, 2);
+	const struct id job = last()->job.id;
+	now_us += HOLD_US;
+	cancel(2, 2); /* too late: it ends the hold all the same */
+	assert_true(last()->ends_hold && !last()->settles_hold);
+	expire(2, job);
+	assert_false(last()->ends_hold);
+	ticket_of(3)->expires_us = now_us + HOLD_US;
+	reserve(3, 3);
+	const struct id third = last()->job.id;
+	now_us += HOLD_US;
+	expire(3, third);
+	assert_true(last()->ends_hold);
+}
+
 static void an_expiry_that_names_another_hold_does_nothing(void **state)
 {
 	(void)state;
@@ -397,6 +428,7 @@ int main(void)
 		TEST(a_hold_that_ran_out_cannot_be_cancelled),
 		TEST(reserve_cancel_and_reserve_by_another_in_one_batch),
 		TEST(an_expiry_ends_a_hold_whose_time_is_over),
+		TEST(an_entry_says_which_hold_it_began_ended_or_settled),
 		TEST(an_expiry_that_names_another_hold_does_nothing),
 		TEST(an_expiry_leaves_a_paid_seat),
 		TEST(jobs_of_other_queues_are_refused),
