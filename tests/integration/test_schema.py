@@ -233,6 +233,20 @@ CONSTRAINTS = {
     "a job pays once": [payment(BIG, SAME), payment(BIG + 1, SAME)],
     "a job moves money once": [history(1, SAME), history(1, SAME)],
     "nothing is no movement": [history(0)],
+    "a charge is taken back once": [
+        "UPDATE cash_history SET amount = -1, reverses = 1 ORDER BY id DESC LIMIT 1",
+        "UPDATE cash_history SET amount = -1, reverses = 1 ORDER BY id LIMIT 1"],
+    "what is taken back is taken": [
+        "UPDATE cash_history SET amount = 1, reverses = 1 ORDER BY id DESC LIMIT 1"],
+    "a job refunds once": [payment(BIG), payment(BIG + 1),
+                           f"UPDATE payment SET status = 'REFUNDED', refund_job_id = {SAME}"
+                           f" WHERE reservation_id = {BIG}",
+                           f"UPDATE payment SET status = 'REFUNDED', refund_job_id = {SAME}"
+                           f" WHERE reservation_id = {BIG + 1}"],
+    "a refund has its job": [payment(BIG), "UPDATE payment SET status = 'REFUNDED'"
+                             f" WHERE reservation_id = {BIG}"],
+    "a payment that stands has no refund": [payment(BIG), f"UPDATE payment SET refund_job_id = {SAME}"
+                                            f" WHERE reservation_id = {BIG}"],
     "a user id is taken once": [a_user(SAME), a_user(SAME)],
     "a balance is not negative": [f"INSERT INTO cash VALUES (0, -1, {NOW}, {NOW}, NULL)"],
     "a balance has a limit": [f"INSERT INTO cash VALUES (0, 9007199254740992, {NOW}, {NOW}, NULL)"],
@@ -294,7 +308,7 @@ def test_constraint(db, name):
 
 
 @pytest.mark.parametrize("statements", [
-    [hold(BIG, "EXPIRED"), hold(BIG, "CANCELLED"), hold(BIG, "EXPIRED"), hold(BIG)],
+    [hold(BIG, "EXPIRED"), hold(BIG, "CANCELLED"), hold(BIG, "EXPIRED"), hold(BIG, "REFUNDED"), hold(BIG)],
     [ticket(BIG, BIG, "EXPIRED"), ticket(BIG + 1, BIG, "FINISHED"), ticket(BIG + 2, BIG)],
 ], ids=["holds", "tickets"])
 def test_what_is_over_is_in_nobodys_way(db, statements):
