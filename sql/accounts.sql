@@ -38,7 +38,7 @@ GRANT SELECT, UPDATE ON `@database@`.gate_state TO 'boxoffice_worker'@'%';
 GRANT SELECT, INSERT ON `@database@`.gate_policy TO 'boxoffice_worker'@'%';
 GRANT SELECT, UPDATE ON `@database@`.gate_draw TO 'boxoffice_worker'@'%';
 
--- boxofficectl looks at the line and adds policies; it changes and deletes nothing.
+-- boxofficectl looks at what happened, and adds policies; it deletes nothing. It sees no names.
 CREATE USER IF NOT EXISTS 'boxoffice_operator'@'%' IDENTIFIED BY '@operator_password@';
 ALTER USER 'boxoffice_operator'@'%' IDENTIFIED BY '@operator_password@';
 GRANT SELECT ON `@database@`.waiting_queue TO 'boxoffice_operator'@'%';
@@ -51,4 +51,12 @@ GRANT SELECT (id, state, opens_at, zone, public_name, public_value, commitment, 
     last_ticket, roster, seed, revealed, changed_by, created_at, updated_at, live),
     UPDATE (opens_at, zone, public_value, changed_by, updated_at)
     ON `@database@`.gate_draw TO 'boxoffice_operator'@'%';
-GRANT SELECT (id, uuid) ON `@database@`.user TO 'boxoffice_operator'@'%';
+GRANT SELECT (id, uuid, job_id, created_at, deleted_at) ON `@database@`.user TO 'boxoffice_operator'@'%';
+GRANT SELECT ON `@database@`.cash TO 'boxoffice_operator'@'%';
+GRANT SELECT ON `@database@`.cash_history TO 'boxoffice_operator'@'%';
+GRANT SELECT ON `@database@`.concert TO 'boxoffice_operator'@'%';
+GRANT SELECT ON `@database@`.concert_schedule TO 'boxoffice_operator'@'%';
+GRANT SELECT ON `@database@`.seat TO 'boxoffice_operator'@'%';
+GRANT SELECT ON `@database@`.seat_reservation TO 'boxoffice_operator'@'%';
+GRANT SELECT ON `@database@`.payment TO 'boxoffice_operator'@'%';
+GRANT SELECT ON `@database@`.job TO 'boxoffice_operator'@'%';

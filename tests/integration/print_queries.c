@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "account_store.h"
+#include "audit_checks.h"
 #include "cash_store.h"
 #include "draw_records.h"
 #include "gate_draw.h"
@@ -136,6 +137,8 @@ static const struct sample {
 	{"ctl-move-draw", "[{\"opens\":" UNTIL ",\"zone\":\"UTC\",\"who\":\"sample\"}]"},
 	{"ctl-reveal-draw", "[{\"value\":\"sample\",\"who\":\"sample\"}]"},
 	{"ctl-roster", "[{\"id\":1}]"},
+	{"audit-draws", NULL},
+	{"audit-draw-tickets", "[{\"id\":1}]"},
 	{"ctl-insert-policy",
 	 "[{\"state\":\"open\",\"max_active\":500,\"window_limit\":0,\"window_s\":60,"
 	 "\"active_s\":600,\"show_up_s\":120,\"quiet_s\":60,\"grace_s\":300,"
@@ -220,7 +223,7 @@ int main(void)
 		seat_store_queries,   seat_load_queries,    seat_write_queries,
 		gate_store_queries,   gate_state_queries,   gate_tickets_queries,
 		gate_tick_queries,    front_queries,        gate_draw_queries,
-		gate_records_queries, draw_records_queries,
+		gate_records_queries, draw_records_queries, audit_draws_queries,
 	};
 	bool is_fine = true;
 	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
