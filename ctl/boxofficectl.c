@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "ctl.h"
+#include "fault.h"
 #include "log.h"
 #include "text.h"
 
@@ -19,6 +20,7 @@ static const struct ctl_command *const groups[] = {
 	ctl_gate_commands,
 	ctl_draw_commands,
 	ctl_audit_commands,
+	ctl_dead_commands,
 };
 #define GROUPS (sizeof groups / sizeof *groups)
 
@@ -227,7 +229,8 @@ static enum ctl_status start(struct ctl *ctl, int argc, char **argv)
 {
 	enum ctl_status status;
 
-	if (conf_load(&ctl->conf) != ERR_OK || log_open("boxofficectl", "warn") != ERR_OK)
+	if (conf_load(&ctl->conf) != ERR_OK || log_open("boxofficectl", "warn") != ERR_OK ||
+	    fault_open(ctl->conf.fault) != ERR_OK)
 		return CTL_FAILED;
 	if (db_new(&ctl->db, &ctl->conf, DB_SILENCE_S) != ERR_OK)
 		return ctl_fail("out of memory");
