@@ -21,6 +21,7 @@ static const struct ctl_command *const groups[] = {
 	ctl_draw_commands,
 	ctl_audit_commands,
 	ctl_dead_commands,
+	ctl_money_commands,
 };
 #define GROUPS (sizeof groups / sizeof *groups)
 

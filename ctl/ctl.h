@@ -42,7 +42,7 @@ struct ctl_command {
 };
 
 extern const struct ctl_command ctl_audit_commands[], ctl_dead_commands[], ctl_draw_commands[],
-	ctl_gate_commands[];
+	ctl_gate_commands[], ctl_money_commands[];
 
 /* The value that was given for an option of the command that runs, "" for one without an argument;
  * NULL when it was not given. */

@@ -9,8 +9,8 @@ def rights($configure; $write; $read):
 "^((seat|hold\\.expiry)(\\..+)?|gate|account|charge\\.import|dead|amq\\.default)$" as $topology
 | {
     admin: (account($admin; "administrator") + rights(".*"; ".*"; ".*")),
-    # Looks, gets and moves messages; changes no account, queue or exchange.
-    operator: (account($operator; "monitoring") + rights("^$"; ".*"; ".*")),
+    # Looks, gets and moves messages; changes no account, queue or exchange, but for boxofficectl's own replies.
+    operator: (account($operator; "monitoring") + rights("^reply\\.ctl\\..*"; ".*"; ".*")),
     front: (account($front; "")
         + rights("^reply\\.front\\..*"; "^(seat|gate|account)$"; "^reply\\.front\\..*")),
     worker: (account($worker; "") + rights($topology; $topology; $topology)),

@@ -20,7 +20,7 @@ GRANT SELECT (id, state, opens_at, zone, public_name, public_value, commitment, 
     last_ticket, roster, seed, revealed, updated_at, live) ON `@database@`.gate_draw TO 'boxoffice_front'@'%';
 
 -- A worker reads the catalogue, writes what its jobs change, and deletes nothing but old jobs. The
--- ledger, the payments and the policies are only ever added to.
+-- ledger and the policies are only ever added to, and so are payments, but for a refund.
 CREATE USER IF NOT EXISTS 'boxoffice_worker'@'%' IDENTIFIED BY '@worker_password@';
 ALTER USER 'boxoffice_worker'@'%' IDENTIFIED BY '@worker_password@';
 GRANT SELECT ON `@database@`.concert TO 'boxoffice_worker'@'%';
@@ -32,7 +32,7 @@ GRANT SELECT, INSERT, UPDATE ON `@database@`.cash TO 'boxoffice_worker'@'%';
 GRANT SELECT, INSERT ON `@database@`.cash_history TO 'boxoffice_worker'@'%';
 GRANT SELECT, INSERT, UPDATE ON `@database@`.waiting_queue TO 'boxoffice_worker'@'%';
 GRANT SELECT, INSERT, UPDATE ON `@database@`.seat_reservation TO 'boxoffice_worker'@'%';
-GRANT SELECT, INSERT ON `@database@`.payment TO 'boxoffice_worker'@'%';
+GRANT SELECT, INSERT, UPDATE (status, refund_job_id, updated_at) ON `@database@`.payment TO 'boxoffice_worker'@'%';
 GRANT SELECT, INSERT, UPDATE, DELETE ON `@database@`.job TO 'boxoffice_worker'@'%';
 GRANT SELECT, UPDATE ON `@database@`.gate_state TO 'boxoffice_worker'@'%';
 GRANT SELECT, INSERT ON `@database@`.gate_policy TO 'boxoffice_worker'@'%';

@@ -19,6 +19,7 @@
 #include "gate_tick_store.h"
 #include "gate_tickets.h"
 #include "lookup.h"
+#include "money_records.h"
 #include "seat_store.h"
 #include "text.h"
 
@@ -66,7 +67,11 @@ static const struct sample {
 	{"lock-cash", "[{\"slot\":0,\"user\":1},{\"slot\":1,\"user\":2}]"},
 	{"update-cash", "[{\"user\":1,\"balance\":1000},{\"user\":2,\"balance\":0}]"},
 	{"insert-history", TWO2(POSTING, ID1, ID2)},
+	{"insert-reversals",
+	 "[{\"user\":1,\"amount\":-1000,\"after\":0,\"memo\":\"reversal\",\"job\":\"" ID1
+	 "\",\"reverses\":1}," POSTING("2", ID2) "]"},
 	/* accounts */
+	{"find-charges", HEX_IDS},
 	{"find-users", UUIDS},
 	{"insert-users", "[" USER(ID1, ID1) "," USER(ID2, ID2) "]"},
 	{"insert-cash", "[{\"user\":1," NOW "},{\"user\":2," NOW "}]"},
@@ -78,8 +83,10 @@ static const struct sample {
 	{"find-ticket-holds", IDS},
 	{"find-past-holds", "[{\"seat\":1,\"user\":1},{\"seat\":2,\"user\":2}]"},
 	{"find-payments", "[{\"slot\":0,\"id\":1},{\"slot\":1,\"id\":2}]"},
-	{"update-holds", "[{\"id\":1,\"status\":\"EXPIRED\"," NOW "},"
-			 "{\"id\":2,\"status\":\"PAID\"," NOW "}]"},
+	{"update-holds", "[{\"id\":1,\"status\":\"EXPIRED\",\"was\":\"PENDING\"," NOW "},"
+			 "{\"id\":2,\"status\":\"REFUNDED\",\"was\":\"PAID\"," NOW "}]"},
+	{"find-bought", IDS},
+	{"update-payments", "[{\"id\":1,\"job\":\"" ID1 "\"," NOW "},{\"id\":2,\"job\":\"" ID2 "\"," NOW "}]"},
 	{"insert-holds", TWO2(HOLD, ID1, ID2)},
 	{"find-hold-ids", JOB_SLOTS},
 	{"insert-payments", TWO2(PAYMENT, ID1, ID2)},
@@ -137,6 +144,10 @@ static const struct sample {
 	{"ctl-move-draw", "[{\"opens\":" UNTIL ",\"zone\":\"UTC\",\"who\":\"sample\"}]"},
 	{"ctl-reveal-draw", "[{\"value\":\"sample\",\"who\":\"sample\"}]"},
 	{"ctl-roster", "[{\"id\":1}]"},
+	{"ctl-payment", IDS},
+	{"ctl-charge", IDS},
+	{"ctl-charge-of", HEX_IDS},
+	{"ctl-job-attempt", HEX_IDS},
 	{"audit-draws", NULL},
 	{"audit-draw-tickets", "[{\"id\":1}]"},
 	{"ctl-insert-policy",
@@ -224,6 +235,7 @@ int main(void)
 		gate_store_queries,   gate_state_queries,   gate_tickets_queries,
 		gate_tick_queries,    front_queries,        gate_draw_queries,
 		gate_records_queries, draw_records_queries, audit_draws_queries,
+		money_records_queries,
 	};
 	bool is_fine = true;
 	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
