@@ -22,6 +22,7 @@ static const struct ctl_command *const groups[] = {
 	ctl_audit_commands,
 	ctl_dead_commands,
 	ctl_money_commands,
+	ctl_catalogue_commands,
 };
 #define GROUPS (sizeof groups / sizeof *groups)
 

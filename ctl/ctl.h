@@ -41,8 +41,8 @@ struct ctl_command {
 	const struct ctl_option *options; /* ended by one without a name; NULL: none */
 };
 
-extern const struct ctl_command ctl_audit_commands[], ctl_dead_commands[], ctl_draw_commands[],
-	ctl_gate_commands[], ctl_money_commands[];
+extern const struct ctl_command ctl_audit_commands[], ctl_catalogue_commands[],
+	ctl_dead_commands[], ctl_draw_commands[], ctl_gate_commands[], ctl_money_commands[];
 
 /* The value that was given for an option of the command that runs, "" for one without an argument;
  * NULL when it was not given. */

@@ -54,9 +54,12 @@ GRANT SELECT (id, state, opens_at, zone, public_name, public_value, commitment, 
 GRANT SELECT (id, uuid, job_id, created_at, deleted_at) ON `@database@`.user TO 'boxoffice_operator'@'%';
 GRANT SELECT ON `@database@`.cash TO 'boxoffice_operator'@'%';
 GRANT SELECT ON `@database@`.cash_history TO 'boxoffice_operator'@'%';
-GRANT SELECT ON `@database@`.concert TO 'boxoffice_operator'@'%';
-GRANT SELECT ON `@database@`.concert_schedule TO 'boxoffice_operator'@'%';
-GRANT SELECT ON `@database@`.seat TO 'boxoffice_operator'@'%';
+-- The catalogue is added to; seats get another price, or go off sale. Each change is on the record.
+GRANT SELECT, INSERT ON `@database@`.concert TO 'boxoffice_operator'@'%';
+GRANT SELECT, INSERT, UPDATE (total_seats, updated_at)
+    ON `@database@`.concert_schedule TO 'boxoffice_operator'@'%';
+GRANT SELECT, INSERT, UPDATE (price, is_active, updated_at) ON `@database@`.seat TO 'boxoffice_operator'@'%';
+GRANT SELECT, INSERT ON `@database@`.catalogue_change TO 'boxoffice_operator'@'%';
 GRANT SELECT ON `@database@`.seat_reservation TO 'boxoffice_operator'@'%';
 GRANT SELECT ON `@database@`.payment TO 'boxoffice_operator'@'%';
 GRANT SELECT ON `@database@`.job TO 'boxoffice_operator'@'%';

@@ -10,6 +10,7 @@
 #include "account_store.h"
 #include "audit_checks.h"
 #include "cash_store.h"
+#include "catalogue_records.h"
 #include "draw_records.h"
 #include "gate_draw.h"
 #include "gate_records.h"
@@ -48,6 +49,9 @@
 	"{\"user\":1,\"hold\":" hold ",\"job\":\"" id                                              \
 	"\",\"number\":\"1\",\"concert\":\"sample\","                                              \
 	"\"opens\":" UNTIL ",\"closes\":" UNTIL ",\"amount\":50000," NOW "}"
+#define SEATS                                                                                      \
+	"[{\"schedule\":1,\"number\":\"1\",\"price\":1000,\"sale\":1},"                             \
+	"{\"schedule\":1,\"number\":\"2\",\"price\":1000,\"sale\":1}]"
 #define TWO(row, first, second) "[" row(first) "," row(second) "]"
 #define TWO2(row, a, b) "[" row("1", a) "," row("2", b) "]"
 
@@ -144,6 +148,23 @@ static const struct sample {
 	{"ctl-move-draw", "[{\"opens\":" UNTIL ",\"zone\":\"UTC\",\"who\":\"sample\"}]"},
 	{"ctl-reveal-draw", "[{\"value\":\"sample\",\"who\":\"sample\"}]"},
 	{"ctl-roster", "[{\"id\":1}]"},
+	{"catalogue-lock", NULL},
+	{"catalogue-concert", "[{\"name\":\"sample\"}]"},
+	{"catalogue-concert-id", "[{\"id\":1}]"},
+	{"catalogue-add-concert", "[{\"name\":\"sample\"}]"},
+	{"catalogue-schedule", "[{\"concert\":1,\"open\":" UNTIL "}]"},
+	{"catalogue-add-schedule",
+	 "[{\"concert\":1,\"open\":" UNTIL ",\"close\":" UNTIL ",\"start\":" UNTIL ",\"end\":" UNTIL "}]"},
+	{"catalogue-count-seats", "[{\"id\":1}]"},
+	{"catalogue-different-seats", SEATS},
+	{"catalogue-add-seats", SEATS},
+	{"catalogue-set-seats", SEATS},
+	{"catalogue-record",
+	 "[{\"who\":\"sample\",\"concert\":1,\"schedule\":1,\"what\":\"sample\"}]"},
+	{"catalogue-list-concerts", NULL},
+	{"catalogue-list-schedules", "[{\"concert\":0}]"},
+	{"catalogue-list-seats", "[{\"id\":1}]"},
+	{"catalogue-list-changes", NULL},
 	{"ctl-payment", IDS},
 	{"ctl-charge", IDS},
 	{"ctl-charge-of", HEX_IDS},
@@ -235,7 +256,7 @@ int main(void)
 		gate_store_queries,   gate_state_queries,   gate_tickets_queries,
 		gate_tick_queries,    front_queries,        gate_draw_queries,
 		gate_records_queries, draw_records_queries, audit_draws_queries,
-		money_records_queries,
+		money_records_queries, catalogue_records_queries,
 	};
 	bool is_fine = true;
 	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
