@@ -382,8 +382,7 @@ static enum err check_policy(struct audit *audit)
 	size_t count = 0;
 	enum err err = gate_records_history(audit->db, &newest, 1, &count);
 
-	if (err == ERR_OK && count > 0 &&
-	    policy_check(&newest.policy, audit->conf, why) != ERR_OK)
+	if (err == ERR_OK && count > 0 && policy_check(&newest.policy, audit->conf, why) != ERR_OK)
 		audit_findings_add(&audit->findings, &newest.id);
 	return err;
 }

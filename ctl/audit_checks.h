@@ -30,10 +30,10 @@ struct audit {
 struct audit_check {
 	const char *name;
 	const char *means;
-	bool is_warning;     /* no harm yet, or none that stays */
-	const char *columns; /* of a row that breaks it, blanks between; "job" is the id of a job, all
-			      * else is a number */
-	struct db_query query;                  /* or, with a text of NULL, */
+	bool is_warning;       /* no harm yet, or none that stays */
+	const char *columns;   /* of a row that breaks it, blanks between; "job" is the id of a job,
+				* all   else is a number */
+	struct db_query query; /* or, with a text of NULL, */
 	enum err (*run)(struct audit *audit); /* a check that SQL cannot make */
 };
 

@@ -35,8 +35,7 @@ static void print_json(const struct audit_check *check, const struct audit_findi
 	       findings->rows.length > 0 ? findings->rows.bytes : "");
 }
 
-static enum err run_check(struct audit *audit, const struct audit_check *check,
-			  struct tally *tally)
+static enum err run_check(struct audit *audit, const struct audit_check *check, struct tally *tally)
 {
 	enum err err = audit_check_run(audit, check);
 
@@ -96,7 +95,8 @@ static const struct ctl_option audit_options[] = {
 };
 
 const struct ctl_command ctl_audit_commands[] = {
-	{"audit", "", "", "check every invariant on one moment of the database; exit status 1 when one is broken",
-	 0, 0, audit, audit_options},
+	{"audit", "", "",
+	 "check every invariant on one moment of the database; exit status 1 when one is broken", 0,
+	 0, audit, audit_options},
 	{NULL, NULL, NULL, NULL, 0, 0, NULL, NULL},
 };

@@ -16,15 +16,14 @@
 #define DB_SILENCE_S 10
 #define FIRST_OWN 256 /* no letter: the numbers of a command's own options */
 
-static const struct ctl_command *const groups[] = {
-	ctl_gate_commands,
-	ctl_draw_commands,
-	ctl_audit_commands,
-	ctl_dead_commands,
-	ctl_money_commands,
-	ctl_catalogue_commands,
+const struct ctl_option ctl_general_options[] = {
+	{"json", NULL, "answer as one JSON object"},
+	{"yes", NULL, "ask nothing"},
+	{"by", "NAME", "who changes something; else the user of the operating system"},
+	{"settings", NULL, "print the settings that tell where database and broker are"},
+	{"help", NULL, "this text"},
+	{NULL, NULL, NULL},
 };
-#define GROUPS (sizeof groups / sizeof *groups)
 
 static const struct option options[] = {
 	{"json", no_argument, NULL, 'j'},     {"yes", no_argument, NULL, 'y'},
@@ -64,40 +63,46 @@ bool ctl_confirm(const struct ctl *ctl, const char *question)
 	       (answer[0] == 'y' || answer[0] == 'Y');
 }
 
+static void print_options(FILE *out, const char *indent, const struct ctl_option *list)
+{
+	char name[48];
+
+	for (; list != NULL && list->name != NULL; list++) {
+		snprintf(name, sizeof name, "--%s %s", list->name,
+			 list->argument != NULL ? list->argument : "");
+		fprintf(out, "%s%-20s %s\n", indent, name, list->help);
+	}
+}
+
 static void print_command(FILE *out, const struct ctl_command *command)
 {
-	char name[32];
+	char name[48];
 
 	snprintf(name, sizeof name, "%s %s", command->group, command->name);
 	fprintf(out, "  %-14s %-16s %s\n", name, command->arguments, command->help);
-	for (const struct ctl_option *each = command->options;
-	     each != NULL && each->name != NULL; each++) {
-		snprintf(name, sizeof name, "--%s %s", each->name,
-			 each->argument != NULL ? each->argument : "");
-		fprintf(out, "    %-20s %s\n", name, each->help);
-	}
+	print_options(out, "    ", command->options);
 }
 
 static void print_usage(FILE *out)
 {
 	fputs("usage: boxofficectl [OPTION…] COMMAND [OPTION…] [ARGUMENT…]\n\n", out);
-	for (size_t i = 0; i < GROUPS; i++)
-		for (const struct ctl_command *each = groups[i]; each->group != NULL; each++)
+	for (size_t i = 0; ctl_command_lists[i] != NULL; i++)
+		for (const struct ctl_command *each = ctl_command_lists[i]; each->group != NULL;
+		     each++)
 			print_command(out, each);
-	fputs("\n  --json      answer as one JSON object\n"
-	      "  --yes       ask nothing\n"
-	      "  --by NAME   who changes something; else the user of the operating system\n"
-	      "  --settings  print the settings that tell where the database is\n"
-	      "  --help      this text\n\n"
-	      "Exit status: 0 done, 1 refused or not possible, 2 a mistake in the call.\n",
+	fputc('\n', out);
+	print_options(out, "  ", ctl_general_options);
+	fputs("\nExit status: 0 done, 1 refused, not possible or (audit) broken,\n"
+	      "2 a mistake in the call.\n",
 	      out);
 }
 
 /* Finds the command that the words begin with, and how many of them are its name. */
 static const struct ctl_command *find_command(int argc, char **argv, int *words)
 {
-	for (size_t i = 0; i < GROUPS; i++) {
-		for (const struct ctl_command *each = groups[i]; each->group != NULL; each++) {
+	for (size_t i = 0; ctl_command_lists[i] != NULL; i++) {
+		for (const struct ctl_command *each = ctl_command_lists[i]; each->group != NULL;
+		     each++) {
 			*words = each->name[0] != '\0' ? 2 : 1;
 			if (argc >= *words && strcmp(each->group, argv[0]) == 0 &&
 			    (*words == 1 || strcmp(each->name, argv[1]) == 0))
@@ -257,8 +262,7 @@ static enum ctl_status run(struct ctl *ctl, int argc, char **argv)
 	status = read_options(ctl, &argc, argv, &is_over);
 	if (status != CTL_DONE || is_over)
 		return status;
-	if (argc < ctl->command->least ||
-	    (ctl->command->most >= 0 && argc > ctl->command->most)) {
+	if (argc < ctl->command->least || (ctl->command->most >= 0 && argc > ctl->command->most)) {
 		fputs("usage of this command:\n", stderr);
 		print_command(stderr, ctl->command);
 		return CTL_MISUSED;

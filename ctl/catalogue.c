@@ -51,7 +51,8 @@ bool catalogue_is_name(const char *name)
 	       chars <= CATALOGUE_NAME_CHARS;
 }
 
-/* Seats ----------------------------------------------------------------------------------------- */
+/* Seats -----------------------------------------------------------------------------------------
+ */
 
 static enum err refuse(char why[static CATALOGUE_WHY_SIZE], const char *what, const char *about)
 {
@@ -124,8 +125,8 @@ enum err catalogue_add_seats(struct catalogue_schedule *schedule, const char *nu
 
 	if (err != ERR_OK)
 		return err;
-	schedule->seats = mem_array(schedule->seats, schedule->seat_count + count,
-				    sizeof *schedule->seats);
+	schedule->seats =
+		mem_array(schedule->seats, schedule->seat_count + count, sizeof *schedule->seats);
 	for (size_t i = 0; i < count; i++)
 		schedule->seats[schedule->seat_count++] = (struct catalogue_seat){
 			.number = list[i], .price = price, .on_sale = on_sale};
@@ -151,7 +152,8 @@ enum err catalogue_check_times(const struct catalogue_schedule *schedule,
 	return ERR_CONF;
 }
 
-/* The file ---------------------------------------------------------------------------------------- */
+/* The file ----------------------------------------------------------------------------------------
+ */
 
 /* The text of a member that is an array; false when it is not there or none. */
 static bool find_array(const char *text, size_t length, const char *name, struct json_part *array)

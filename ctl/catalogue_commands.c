@@ -26,7 +26,8 @@ static bool read_count(const char *text, int64_t most, int64_t *number)
 	return true;
 }
 
-/* Changing -------------------------------------------------------------------------------------- */
+/* Changing --------------------------------------------------------------------------------------
+ */
 
 static enum ctl_status apply(struct ctl *ctl, const struct catalogue *catalogue)
 {
@@ -199,7 +200,8 @@ static enum ctl_status import(struct ctl *ctl, int argc, char **argv)
 	return status;
 }
 
-/* Looking --------------------------------------------------------------------------------------- */
+/* Looking ---------------------------------------------------------------------------------------
+ */
 
 static enum err print_concert(void *arg, const struct db_row *row)
 {
@@ -324,8 +326,8 @@ const struct ctl_command ctl_catalogue_commands[] = {
 	{"concert", "history", "", "who changed what in the catalogue, the newest first", 0, 0,
 	 concert_history, NULL},
 	{"schedule", "add", "CONCERT OPEN CLOSE BOOKING-START BOOKING-END SEATS PRICE [ZONE]",
-	 "a schedule with seats 1 to SEATS; times like \"2026-12-01 20:00\" in ZONE, or else UTC", 7,
-	 8, schedule_add, NULL},
+	 "a schedule with seats 1 to SEATS; times like \"2026-12-01 20:00\" in ZONE, or else UTC",
+	 7, 8, schedule_add, NULL},
 	{"schedule", "list", "[CONCERT]", "schedules, with seats held and sold", 0, 1,
 	 schedule_list, NULL},
 	{"seat", "set", "SCHEDULE NUMBERS price=N|on-sale=yes|no…",

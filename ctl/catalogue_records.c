@@ -147,10 +147,10 @@ static const struct db_query list_changes = {
 /* clang-format on */
 
 const struct db_query *const catalogue_records_queries[] = {
-	&lock_catalogue,  &find_concert,  &find_concert_by_id, &insert_concert, &find_schedule,
-	&insert_schedule, &count_seats,   &find_different,     &insert_seats,   &update_seats,
-	&insert_change,   &list_concerts, &list_schedules,     &list_seats,     &list_changes,
-	NULL};
+	&lock_catalogue, &find_concert,    &find_concert_by_id, &insert_concert,
+	&find_schedule,  &insert_schedule, &count_seats,        &find_different,
+	&insert_seats,   &update_seats,    &insert_change,      &list_concerts,
+	&list_schedules, &list_seats,      &list_changes,       NULL};
 
 /* A change as it is made. */
 struct change {
@@ -171,8 +171,8 @@ static enum err select_one(struct change *change, const struct db_query *query, 
 			   void *arg)
 {
 	text_puts(&change->json, "]");
-	enum err err = db_select(change->db, query, change->json.bytes, change->json.length, fn,
-				 arg);
+	enum err err =
+		db_select(change->db, query, change->json.bytes, change->json.length, fn, arg);
 	text_clear(&change->json);
 	return err;
 }
@@ -180,8 +180,7 @@ static enum err select_one(struct change *change, const struct db_query *query, 
 static enum err run(struct change *change, const struct db_query *query, uint64_t *affected)
 {
 	text_puts(&change->json, "]");
-	enum err err =
-		db_run(change->db, query, change->json.bytes, change->json.length, affected);
+	enum err err = db_run(change->db, query, change->json.bytes, change->json.length, affected);
 	text_clear(&change->json);
 	return err;
 }
@@ -242,8 +241,8 @@ struct schedule_row {
 
 static enum err take_schedule(void *arg, const struct db_row *row)
 {
-	*(struct schedule_row *)arg = (struct schedule_row){
-		db_row_int(row, 0), db_row_int(row, 1), db_row_int(row, 2), db_row_int(row, 3)};
+	*(struct schedule_row *)arg = (struct schedule_row){db_row_int(row, 0), db_row_int(row, 1),
+							    db_row_int(row, 2), db_row_int(row, 3)};
 	return ERR_OK;
 }
 
@@ -382,7 +381,8 @@ enum err catalogue_records_apply(struct db *db, const struct catalogue *catalogu
 	return end(&change, err);
 }
 
-/* Changing seats -------------------------------------------------------------------------------- */
+/* Changing seats --------------------------------------------------------------------------------
+ */
 
 static enum err set_once(struct change *change, int64_t schedule, const int64_t *numbers,
 			 size_t count, int64_t price, int sale)
@@ -407,8 +407,8 @@ static enum err set_once(struct change *change, int64_t schedule, const int64_t 
 	if (err == ERR_OK && found != count)
 		return ERR_NOT_FOUND;
 	if (price > 0)
-		length += snprintf(what + length, sizeof what - (size_t)length,
-				   " price=%" PRId64, price);
+		length += snprintf(what + length, sizeof what - (size_t)length, " price=%" PRId64,
+				   price);
 	if (sale >= 0)
 		snprintf(what + length, sizeof what - (size_t)length, " on-sale=%s",
 			 sale ? "yes" : "no");
@@ -432,7 +432,8 @@ enum err catalogue_records_set(struct db *db, int64_t schedule, const int64_t *n
 	return err;
 }
 
-/* Looking --------------------------------------------------------------------------------------- */
+/* Looking ---------------------------------------------------------------------------------------
+ */
 
 enum err catalogue_records_concerts(struct db *db, db_row_fn *fn, void *arg)
 {

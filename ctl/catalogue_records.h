@@ -11,9 +11,9 @@ struct catalogue_done {
 	int64_t concert_id, schedule_id;
 };
 
-/* Adds what is not there, in one transaction: concerts are known by their name, schedules by concert
- * and opening, seats by their number. What is there stays; ERR_CONF, with a sentence in why and
- * nothing done, when it differs from what is described. */
+/* Adds what is not there, in one transaction: concerts are known by their name, schedules by
+ * concert and opening, seats by their number. What is there stays; ERR_CONF, with a sentence in why
+ * and nothing done, when it differs from what is described. */
 MUST_CHECK enum err catalogue_records_apply(struct db *db, const struct catalogue *catalogue,
 					    const char *by, struct catalogue_done *done,
 					    char why[static CATALOGUE_WHY_SIZE]);

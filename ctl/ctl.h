@@ -32,8 +32,8 @@ struct ctl_option {
 
 /* One command: "gate set". */
 struct ctl_command {
-	const char *group; /* NULL ends a list */
-	const char *name;  /* "": the group is the command */
+	const char *group;     /* NULL ends a list */
+	const char *name;      /* "": the group is the command */
 	const char *arguments; /* for the usage: "NAME=VALUE…" */
 	const char *help;
 	int least, most; /* arguments it takes; most -1: any number */
@@ -42,7 +42,14 @@ struct ctl_command {
 };
 
 extern const struct ctl_command ctl_audit_commands[], ctl_catalogue_commands[],
-	ctl_dead_commands[], ctl_draw_commands[], ctl_gate_commands[], ctl_money_commands[];
+	ctl_completion_commands[], ctl_dead_commands[], ctl_draw_commands[], ctl_gate_commands[],
+	ctl_job_commands[], ctl_money_commands[], ctl_queue_commands[];
+
+/* All of them; ended by NULL. */
+extern const struct ctl_command *const ctl_command_lists[];
+
+/* The options that every command takes; ended by one without a name. */
+extern const struct ctl_option ctl_general_options[];
 
 /* The value that was given for an option of the command that runs, "" for one without an argument;
  * NULL when it was not given. */

@@ -185,6 +185,14 @@ static void print_line(struct telling *telling)
 	telling->told++;
 }
 
+static void tell_unseen(const struct dead_pass *pass)
+{
+	if (pass->unseen > 0)
+		ctl_fail("%" PRId64
+			 " more are not to be seen now: somebody else is going over them",
+			 pass->unseen);
+}
+
 /* Opens the answer of a command that tells letters as one JSON object. */
 static void begin(const struct telling *telling)
 {
@@ -199,6 +207,7 @@ static enum ctl_status end(struct telling *telling, const struct dead_pass *pass
 		       pass->meant);
 	if (fflush(stdout) != 0)
 		telling->is_broken = true;
+	tell_unseen(pass);
 	if (err != ERR_OK)
 		return ctl_fail("the broker did not do it: %s", err_message(err));
 	return telling->is_broken ? ctl_fail("the output could not be written") : CTL_DONE;
@@ -232,9 +241,8 @@ static enum dead_fate show(void *arg, struct broker *broker, const struct dead_l
 	return DEAD_STAYS;
 }
 
-static enum ctl_status look(struct ctl *ctl,
-			    enum dead_fate (*take)(void *, struct broker *,
-						   const struct dead_letter *))
+static enum ctl_status look(struct ctl *ctl, enum dead_fate (*take)(void *, struct broker *,
+								    const struct dead_letter *))
 {
 	struct telling telling = {.ctl = ctl};
 	struct dead_filter filter;
@@ -290,7 +298,8 @@ static enum ctl_status dead_drop(struct ctl *ctl, int argc, char **argv)
 	(void)argv;
 	if (!read_filter(ctl, &filter) || !is_bounded(ctl, &filter))
 		return CTL_MISUSED;
-	if (!ctl_confirm(ctl, "These letters will be gone but for what is printed here. Drop them?"))
+	if (!ctl_confirm(ctl,
+			 "These letters will be gone but for what is printed here. Drop them?"))
 		return CTL_FAILED;
 	err = dead_pass_run(&pass, &ctl->conf);
 	text_fini(&telling.line);
@@ -298,6 +307,7 @@ static enum ctl_status dead_drop(struct ctl *ctl, int argc, char **argv)
 		return ctl_fail("the broker did not do it: %s", err_message(err));
 	if (telling.is_broken)
 		return ctl_fail("the output could not be written: the rest stays");
+	tell_unseen(&pass);
 	fprintf(stderr, "boxofficectl: %" PRId64 " dropped\n", pass.meant);
 	return CTL_DONE;
 }
@@ -419,8 +429,8 @@ static enum ctl_status dead_send_back(struct ctl *ctl, int argc, char **argv)
 		{"limit", "N", "so many at most, the oldest first"},
 
 static const struct ctl_option looking[] = {FILTER_OPTIONS{NULL, NULL, NULL}};
-static const struct ctl_option changing[] = {
-	FILTER_OPTIONS{"all", NULL, "all that are there"}, {NULL, NULL, NULL}};
+static const struct ctl_option changing[] = {FILTER_OPTIONS{"all", NULL, "all that are there"},
+					     {NULL, NULL, NULL}};
 
 const struct ctl_command ctl_dead_commands[] = {
 	{"dead", "list", "", "dead letters, the oldest first; they stay where they are", 0, 0,

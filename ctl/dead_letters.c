@@ -79,8 +79,7 @@ static void read_brokers(struct dead_letter *letter)
 	letter->reason = strcmp(letter->code, "delivery-limit") == 0
 				 ? "it came too often: each time its worker died, or let go of it"
 				 : "the broker moved it here";
-	snprintf(letter->queue, sizeof letter->queue, "%s",
-		 header(letter, "x-first-death-queue"));
+	snprintf(letter->queue, sizeof letter->queue, "%s", header(letter, "x-first-death-queue"));
 	letter->died_us = strtoll(header(letter, "x-death.time"), NULL, 10) * 1000000;
 }
 
@@ -167,8 +166,8 @@ static void note_sending(struct walk *walk, const struct broker_delivery *delive
 {
 	if (walk->sending_count == walk->sending_capacity) {
 		walk->sending_capacity = walk->sending_capacity ? walk->sending_capacity * 2 : 64;
-		walk->sendings = mem_array(walk->sendings, walk->sending_capacity,
-					   sizeof *walk->sendings);
+		walk->sendings =
+			mem_array(walk->sendings, walk->sending_capacity, sizeof *walk->sendings);
 	}
 	walk->sendings[walk->sending_count++] = (struct sending){
 		.channel = delivery->channel, .tag = delivery->tag, .err = ERR_TIMEOUT};
@@ -270,6 +269,8 @@ static enum err walk_all(struct walk *walk)
 		err = walk_chunk(walk, channel, left, &taken);
 		left -= taken < left ? taken : left;
 	}
+	if (!is_enough(walk->pass))
+		walk->pass->unseen = (int64_t)left;
 	return err == ERR_TIMEOUT ? ERR_OK : err;
 }
 

@@ -11,7 +11,8 @@
 
 #define DEAD_CODE_SIZE 64
 
-/* One letter, understood as far as it can be. Texts are "" and numbers 0 when they are not known. */
+/* One letter, understood as far as it can be. Texts are "" and numbers 0 when they are not known.
+ */
 struct dead_letter {
 	const struct broker_delivery *delivery; /* borrowed */
 	char code[DEAD_CODE_SIZE];              /* "delivery-limit": the broker's own */
@@ -24,7 +25,7 @@ struct dead_letter {
 	bool has_job;         /* exactly one, and whole: job */
 	struct job job;
 	bool has_id;
-	struct id id; /* of the only or the first job */
+	struct id id;     /* of the only or the first job */
 	const char *kind; /* of it */
 };
 
@@ -40,8 +41,8 @@ struct dead_filter {
 /* What is to become of a letter. */
 enum dead_fate {
 	DEAD_STAYS,
-	DEAD_GOES,  /* it is acknowledged: gone from the queue */
-	DEAD_SENT,  /* published to its queue: gone once that is confirmed */
+	DEAD_GOES, /* it is acknowledged: gone from the queue */
+	DEAD_SENT, /* published to its queue: gone once that is confirmed */
 };
 
 /* One pass over the letters that are there when it begins. They are with this connection meanwhile:
@@ -55,6 +56,7 @@ struct dead_pass {
 	void (*sent)(void *arg, enum err err);
 	void *arg;
 	int64_t looked, meant; /* letters so far */
+	int64_t unseen;        /* at the end: those that somebody else is going over */
 };
 
 /* Connects as the operator, and goes over the letters. ERR_BROKER_GONE, ERR_CONF. */

@@ -22,7 +22,8 @@ struct job_record {
 	bool is_refused;
 };
 
-MUST_CHECK enum err money_records_payment(struct db *db, int64_t id, struct payment_record *payment);
+MUST_CHECK enum err money_records_payment(struct db *db, int64_t id,
+					  struct payment_record *payment);
 
 /* By its own number, or by the job that made it. */
 MUST_CHECK enum err money_records_charge(struct db *db, int64_t id, struct charge_record *charge);

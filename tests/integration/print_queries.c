@@ -19,6 +19,7 @@
 #include "gate_store.h"
 #include "gate_tick_store.h"
 #include "gate_tickets.h"
+#include "job_records.h"
 #include "lookup.h"
 #include "money_records.h"
 #include "seat_store.h"
@@ -50,7 +51,7 @@
 	"\",\"number\":\"1\",\"concert\":\"sample\","                                              \
 	"\"opens\":" UNTIL ",\"closes\":" UNTIL ",\"amount\":50000," NOW "}"
 #define SEATS                                                                                      \
-	"[{\"schedule\":1,\"number\":\"1\",\"price\":1000,\"sale\":1},"                             \
+	"[{\"schedule\":1,\"number\":\"1\",\"price\":1000,\"sale\":1},"                            \
 	"{\"schedule\":1,\"number\":\"2\",\"price\":1000,\"sale\":1}]"
 #define TWO(row, first, second) "[" row(first) "," row(second) "]"
 #define TWO2(row, a, b) "[" row("1", a) "," row("2", b) "]"
@@ -90,7 +91,8 @@ static const struct sample {
 	{"update-holds", "[{\"id\":1,\"status\":\"EXPIRED\",\"was\":\"PENDING\"," NOW "},"
 			 "{\"id\":2,\"status\":\"REFUNDED\",\"was\":\"PAID\"," NOW "}]"},
 	{"find-bought", IDS},
-	{"update-payments", "[{\"id\":1,\"job\":\"" ID1 "\"," NOW "},{\"id\":2,\"job\":\"" ID2 "\"," NOW "}]"},
+	{"update-payments",
+	 "[{\"id\":1,\"job\":\"" ID1 "\"," NOW "},{\"id\":2,\"job\":\"" ID2 "\"," NOW "}]"},
 	{"insert-holds", TWO2(HOLD, ID1, ID2)},
 	{"find-hold-ids", JOB_SLOTS},
 	{"insert-payments", TWO2(PAYMENT, ID1, ID2)},
@@ -153,8 +155,8 @@ static const struct sample {
 	{"catalogue-concert-id", "[{\"id\":1}]"},
 	{"catalogue-add-concert", "[{\"name\":\"sample\"}]"},
 	{"catalogue-schedule", "[{\"concert\":1,\"open\":" UNTIL "}]"},
-	{"catalogue-add-schedule",
-	 "[{\"concert\":1,\"open\":" UNTIL ",\"close\":" UNTIL ",\"start\":" UNTIL ",\"end\":" UNTIL "}]"},
+	{"catalogue-add-schedule", "[{\"concert\":1,\"open\":" UNTIL ",\"close\":" UNTIL
+				   ",\"start\":" UNTIL ",\"end\":" UNTIL "}]"},
 	{"catalogue-count-seats", "[{\"id\":1}]"},
 	{"catalogue-different-seats", SEATS},
 	{"catalogue-add-seats", SEATS},
@@ -165,6 +167,7 @@ static const struct sample {
 	{"catalogue-list-schedules", "[{\"concert\":0}]"},
 	{"catalogue-list-seats", "[{\"id\":1}]"},
 	{"catalogue-list-changes", NULL},
+	{"ctl-job", HEX_IDS},
 	{"ctl-payment", IDS},
 	{"ctl-charge", IDS},
 	{"ctl-charge-of", HEX_IDS},
@@ -251,12 +254,24 @@ static void print_query(const struct db_query *query, const struct sample *sampl
 int main(void)
 {
 	const struct db_query *const *const lists[] = {
-		db_store_queries,     cash_store_queries,   account_store_queries,
-		seat_store_queries,   seat_load_queries,    seat_write_queries,
-		gate_store_queries,   gate_state_queries,   gate_tickets_queries,
-		gate_tick_queries,    front_queries,        gate_draw_queries,
-		gate_records_queries, draw_records_queries, audit_draws_queries,
-		money_records_queries, catalogue_records_queries,
+		db_store_queries,
+		cash_store_queries,
+		account_store_queries,
+		seat_store_queries,
+		seat_load_queries,
+		seat_write_queries,
+		gate_store_queries,
+		gate_state_queries,
+		gate_tickets_queries,
+		gate_tick_queries,
+		front_queries,
+		gate_draw_queries,
+		gate_records_queries,
+		draw_records_queries,
+		audit_draws_queries,
+		money_records_queries,
+		catalogue_records_queries,
+		job_records_queries,
 	};
 	bool is_fine = true;
 	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {

@@ -9,7 +9,7 @@ import uuid
 import pika
 import pytest
 
-from amqp import envelope, job, new_id, partition
+from amqp import connect, envelope, job, new_id, partition
 from instance import ROOT
 from test_isolation import no_users_named
 from wait import wait_until
@@ -226,6 +226,23 @@ def test_dropping_asks_prints_and_drops(dead, broker):
     assert dropped["headers"]["boxoffice-queue"] == "account"
     wait_dead(broker, 1)
     assert [letter["id"] for letter in told(dead)] == [works[1]["id"]]
+
+
+def test_what_somebody_else_looks_at_is_not_told_away(dead, broker):
+    works = [refuse(broker) for _ in range(3)]
+    wait_dead(broker, 3)
+    other = connect(broker.url)
+    channel = other.channel()
+    channel.basic_qos(prefetch_count=2)
+    got = []
+    channel.basic_consume("dead", lambda *message: got.append(message))
+    wait_until(lambda: other.process_data_events(0.05) or len(got) == 2, 10, "two letters")
+    try:
+        assert len(told(dead)) == 1
+    finally:
+        other.close()
+    wait_dead(broker, 3)
+    assert len(told(dead)) == len(works)
 
 
 def test_what_cannot_be_printed_is_not_dropped(dead, instance, broker):
