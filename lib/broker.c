@@ -18,7 +18,7 @@
 #include "topology.h"
 
 #define PUBLISH_CHANNEL 1
-#define FRAMES_PER_PUMP 20000 /* then the caller has its turn, however much more there is */
+#define FRAMES_PER_PUMP 20000     /* then the caller has its turn, however much more there is */
 #define BYTES_PER_PUMP (8u << 20) /* the same: what waits to be taken is in memory */
 #define BACKOFF_FIRST_MS 100
 #define BACKOFF_MOST_MS 5000

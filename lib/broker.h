@@ -117,9 +117,10 @@ MUST_CHECK enum err broker_consume(struct broker *broker, unsigned channel, cons
 MUST_CHECK enum err broker_cancel(struct broker *broker, unsigned channel, const char *queue);
 
 /* Does the connection's input and output: waits up to timeout_ms (0: not at all) for something to
- * arrive, then reads all that is there (up to some bound of bytes), keeps deliveries for broker_take(), runs the confirm
- * callback, and keeps the heartbeat. ERR_OK, ERR_TIMEOUT (nothing came), ERR_BROKER_CANCELLED (a
- * consumer was cancelled by the broker: its queue is gone), ERR_BROKER_GONE. */
+ * arrive, then reads all that is there (up to some bound of bytes), keeps deliveries for
+ * broker_take(), runs the confirm callback, and keeps the heartbeat. ERR_OK, ERR_TIMEOUT (nothing
+ * came), ERR_BROKER_CANCELLED (a consumer was cancelled by the broker: its queue is gone),
+ * ERR_BROKER_GONE. */
 MUST_CHECK enum err broker_pump(struct broker *broker, int timeout_ms);
 
 /* Takes the next delivery of a channel; false when none is waiting. */
