@@ -67,7 +67,8 @@ static enum err take_charge(void *arg, const struct db_row *row)
 	return ERR_OK;
 }
 
-/* What is to be taken back; after the accounts are locked, so that nobody takes it back meanwhile. */
+/* What is to be taken back; after the accounts are locked, so that nobody takes it back meanwhile.
+ */
 static enum err load_charges(struct account_store *store, const struct batch *batch)
 {
 	struct rows *rows = &store->base.rows;

@@ -34,8 +34,8 @@ struct charge {
 	struct id job;
 	struct id user;
 	int64_t amount;
-	bool is_refund;         /* of a payment: no charge, though it gave money */
-	struct id reversed_by;  /* the job that took it back; zeroes: none */
+	bool is_refund;        /* of a payment: no charge, though it gave money */
+	struct id reversed_by; /* the job that took it back; zeroes: none */
 	bool is_reversed;
 };
 

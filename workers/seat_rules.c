@@ -285,11 +285,8 @@ static enum err expire(struct scene *scene)
 }
 
 static enum err (*const rule_of[JOB_KIND_COUNT])(struct scene *scene) = {
-	[JOB_RESERVE] = reserve,
-	[JOB_PAY] = pay,
-	[JOB_CANCEL] = cancel,
-	[JOB_REFUND] = refund,
-	[JOB_EXPIRE] = expire,
+	[JOB_RESERVE] = reserve, [JOB_PAY] = pay,       [JOB_CANCEL] = cancel,
+	[JOB_REFUND] = refund,   [JOB_EXPIRE] = expire,
 };
 
 static void decide(void *world, struct batch_entry *entry, int64_t now_us)

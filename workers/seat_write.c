@@ -83,8 +83,8 @@ static const struct db_query update_tickets = {
 /* clang-format on */
 
 const struct db_query *const seat_write_queries[] = {
-	&update_holds,     &insert_holds,   &find_hold_ids, &insert_payments, &update_payments,
-	&find_payment_ids, &update_tickets, NULL};
+	&update_holds,    &insert_holds,     &find_hold_ids,  &insert_payments,
+	&update_payments, &find_payment_ids, &update_tickets, NULL};
 
 static enum err write_changed_holds(struct seat_store *store, int64_t now_us)
 {

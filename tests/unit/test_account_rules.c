@@ -185,8 +185,7 @@ static void a_balance_is_the_sum_of_its_postings(void **state)
 /* A charge of 500 by job 77 that user 1 has, as the store loads it. */
 static struct charge *add_charge(int64_t amount)
 {
-	struct charge charge = {
-		.id = 9, .job = id_of(77), .user = user_of(1), .amount = amount};
+	struct charge charge = {.id = 9, .job = id_of(77), .user = user_of(1), .amount = amount};
 	ledger_add_charge(&ledger, &charge);
 	return ledger_charge(&ledger, &charge.job);
 }

@@ -255,8 +255,8 @@ static void attempt_and_request_id_are_held_to_their_limits(void **state)
 static void each_missing_field_of_each_kind_is_named(void **state)
 {
 	static const char *const values[] = {
-		"\"" USER "\"", "\"name\"", "1", "\"memo\"", "true", "1", "1", "\"" ID "\"",
-		"1", "\"" ID "\"",
+		"\"" USER "\"", "\"name\"", "1",          "\"memo\"", "true", "1", "1",
+		"\"" ID "\"",   "1",        "\"" ID "\"",
 	};
 
 	(void)state;

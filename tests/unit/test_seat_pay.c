@@ -215,8 +215,9 @@ static void a_refund_gives_the_money_back_once_and_frees_the_seat(void **state)
 	pay(1, 1);
 	number_rows();
 	assert_int_equal(give_back(9, 1, 701), ERR_OK);
-	assert_string_equal(last()->outcome.data,
-			    "{\"id\":701,\"amount\":1000,\"balance\":2500,\"status\":\"REFUNDED\"}");
+	assert_string_equal(
+		last()->outcome.data,
+		"{\"id\":701,\"amount\":1000,\"balance\":2500,\"status\":\"REFUNDED\"}");
 	assert_int_equal(give_back(9, 1, 701), ERR_OK);
 	assert_int_equal(give_back(10, 1, 701), ERR_ALREADY_REFUNDED);
 	assert_int_equal(account_of(1)->balance, MONEY);
