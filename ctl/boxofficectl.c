@@ -155,8 +155,8 @@ static bool set_who(struct ctl *ctl, const char *who)
 {
 	size_t chars = 0;
 
-	if (strlen(who) >= sizeof ctl->who || !text_is_plain_utf8(who, strlen(who), &chars) ||
-	    chars == 0)
+	if (who == NULL || strlen(who) >= sizeof ctl->who ||
+	    !text_is_plain_utf8(who, strlen(who), &chars) || chars == 0)
 		return false;
 	snprintf(ctl->who, sizeof ctl->who, "%s", who);
 	return true;

@@ -51,8 +51,7 @@ bool catalogue_is_name(const char *name)
 	       chars <= CATALOGUE_NAME_CHARS;
 }
 
-/* Seats -----------------------------------------------------------------------------------------
- */
+/* Seats ------------------------------------------------------------------------------------- */
 
 static enum err refuse(char why[static CATALOGUE_WHY_SIZE], const char *what, const char *about)
 {
@@ -152,8 +151,7 @@ enum err catalogue_check_times(const struct catalogue_schedule *schedule,
 	return ERR_CONF;
 }
 
-/* The file ----------------------------------------------------------------------------------------
- */
+/* The file ---------------------------------------------------------------------------------- */
 
 /* The text of a member that is an array; false when it is not there or none. */
 static bool find_array(const char *text, size_t length, const char *name, struct json_part *array)

@@ -26,8 +26,7 @@ static bool read_count(const char *text, int64_t most, int64_t *number)
 	return true;
 }
 
-/* Changing --------------------------------------------------------------------------------------
- */
+/* Changing ---------------------------------------------------------------------------------- */
 
 static enum ctl_status apply(struct ctl *ctl, const struct catalogue *catalogue)
 {
@@ -200,8 +199,7 @@ static enum ctl_status import(struct ctl *ctl, int argc, char **argv)
 	return status;
 }
 
-/* Looking ---------------------------------------------------------------------------------------
- */
+/* Looking ----------------------------------------------------------------------------------- */
 
 static enum err print_concert(void *arg, const struct db_row *row)
 {

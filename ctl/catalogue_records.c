@@ -157,7 +157,7 @@ struct change {
 	struct db *db;
 	const char *by;
 	struct catalogue_done *done;
-	char *why; /* CATALOGUE_WHY_SIZE bytes */
+	char why[CATALOGUE_WHY_SIZE];
 	struct text json;
 };
 
@@ -370,7 +370,7 @@ static enum err end(struct change *change, enum err err)
 enum err catalogue_records_apply(struct db *db, const struct catalogue *catalogue, const char *by,
 				 struct catalogue_done *done, char why[static CATALOGUE_WHY_SIZE])
 {
-	struct change change = {.db = db, .by = by, .done = done, .why = why};
+	struct change change = {.db = db, .by = by, .done = done};
 	enum err err = begin(db);
 
 	*done = (struct catalogue_done){0};
@@ -378,11 +378,11 @@ enum err catalogue_records_apply(struct db *db, const struct catalogue *catalogu
 		return err;
 	for (size_t i = 0; i < catalogue->concert_count && err == ERR_OK; i++)
 		err = apply_concert(&change, &catalogue->concerts[i]);
+	memcpy(why, change.why, CATALOGUE_WHY_SIZE);
 	return end(&change, err);
 }
 
-/* Changing seats --------------------------------------------------------------------------------
- */
+/* Changing seats ---------------------------------------------------------------------------- */
 
 static enum err set_once(struct change *change, int64_t schedule, const int64_t *numbers,
 			 size_t count, int64_t price, int sale)
@@ -432,8 +432,7 @@ enum err catalogue_records_set(struct db *db, int64_t schedule, const int64_t *n
 	return err;
 }
 
-/* Looking ---------------------------------------------------------------------------------------
- */
+/* Looking ----------------------------------------------------------------------------------- */
 
 enum err catalogue_records_concerts(struct db *db, db_row_fn *fn, void *arg)
 {

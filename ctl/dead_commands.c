@@ -22,7 +22,7 @@ struct telling {
 	bool is_broken;   /* stdout takes no more */
 };
 
-/* The filter ---------------------------------------------------------------------------------- */
+/* The filter -------------------------------------------------------------------------------- */
 
 static bool read_moment(const struct ctl *ctl, const char *name, int64_t *us)
 {
@@ -66,7 +66,7 @@ static bool is_bounded(const struct ctl *ctl, const struct dead_filter *filter)
 	return false;
 }
 
-/* Telling ------------------------------------------------------------------------------------- */
+/* Telling ----------------------------------------------------------------------------------- */
 
 static void put_string(struct text *out, const char *name, const char *value)
 {
@@ -213,7 +213,7 @@ static enum ctl_status end(struct telling *telling, const struct dead_pass *pass
 	return telling->is_broken ? ctl_fail("the output could not be written") : CTL_DONE;
 }
 
-/* Looking ------------------------------------------------------------------------------------- */
+/* Looking ----------------------------------------------------------------------------------- */
 
 static enum dead_fate tell(void *arg, struct broker *broker, const struct dead_letter *letter)
 {
@@ -270,7 +270,7 @@ static enum ctl_status dead_show(struct ctl *ctl, int argc, char **argv)
 	return look(ctl, show);
 }
 
-/* Dropping ------------------------------------------------------------------------------------ */
+/* Dropping ---------------------------------------------------------------------------------- */
 
 /* It goes once it is written: what was dropped can be kept, and published again by hand. */
 static enum dead_fate drop(void *arg, struct broker *broker, const struct dead_letter *letter)
@@ -312,7 +312,7 @@ static enum ctl_status dead_drop(struct ctl *ctl, int argc, char **argv)
 	return CTL_DONE;
 }
 
-/* Sending back --------------------------------------------------------------------------------- */
+/* Sending back ------------------------------------------------------------------------------ */
 
 /* Why a letter cannot be sent; NULL: it can. */
 static const char *why_not(const struct dead_letter *letter)

@@ -22,7 +22,7 @@
 #define CONFIRM_MS 10000
 #define ANY_QUEUE (QUEUE_SEAT | QUEUE_GATE | QUEUE_ACCOUNT | QUEUE_IMPORT)
 
-/* Reading ------------------------------------------------------------------------------------ */
+/* Reading ----------------------------------------------------------------------------------- */
 
 static int64_t read_iso(const char *text)
 {
@@ -137,7 +137,7 @@ static bool is_meant(const struct dead_filter *filter, const struct dead_letter 
 		(letter->died_us != 0 && letter->died_us < filter->before_us));
 }
 
-/* Going over the queue ----------------------------------------------------------------------- */
+/* Going over the queue ---------------------------------------------------------------------- */
 
 /* A letter that was published, until it is confirmed. */
 struct sending {

@@ -252,9 +252,6 @@ static bool scalar_of(const amqp_field_value_t *value, int64_t *number)
 	case AMQP_FIELD_KIND_BOOLEAN:
 		*number = value->value.boolean;
 		return true;
-	case AMQP_FIELD_KIND_I8:
-		*number = value->value.i8;
-		return true;
 	case AMQP_FIELD_KIND_I16:
 		*number = value->value.i16;
 		return true;
