@@ -137,12 +137,12 @@ static enum ctl_status draw_roster(struct ctl *ctl, int argc, char **argv)
 
 const struct ctl_command ctl_draw_commands[] = {
 	{"draw", "plan", "TIME ZONE NAME", "an opening, and the name of the public value to come",
-	 3, 3, draw_plan},
-	{"draw", "move", "TIME ZONE", "another instant of the opening", 2, 2, draw_move},
+	 3, 3, draw_plan, NULL},
+	{"draw", "move", "TIME ZONE", "another instant of the opening", 2, 2, draw_move, NULL},
 	{"draw", "reveal", "VALUE", "the public value: fixes the order; asks first", 1, 1,
-	 draw_reveal},
-	{"draw", "status", "", "the newest draw", 0, 0, draw_status},
+	 draw_reveal, NULL},
+	{"draw", "status", "", "the newest draw", 0, 0, draw_status, NULL},
 	{"draw", "roster", "", "its tickets, each with the SHA-256 of its user's id", 0, 0,
-	 draw_roster},
-	{NULL, NULL, NULL, NULL, 0, 0, NULL},
+	 draw_roster, NULL},
+	{NULL, NULL, NULL, NULL, 0, 0, NULL, NULL},
 };

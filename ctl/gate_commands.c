@@ -305,14 +305,16 @@ static enum ctl_status gate_message(struct ctl *ctl, int argc, char **argv)
 }
 
 const struct ctl_command ctl_gate_commands[] = {
-	{"gate", "status", "", "the policy and the numbers of the line", 0, 0, gate_status},
+	{"gate", "status", "", "the policy and the numbers of the line", 0, 0, gate_status, NULL},
 	{"gate", "set", "NAME=VALUE…", "change numbers of the policy, or counts=arrivals|releases",
-	 1, -1, gate_set},
-	{"gate", "open", "", "let people in", 0, 0, gate_open},
-	{"gate", "pause", "", "let nobody in; the line keeps, and its numbers", 0, 0, gate_pause},
-	{"gate", "close", "[REASON]", "let nobody in or join; asks first", 0, 1, gate_close},
+	 1, -1, gate_set, NULL},
+	{"gate", "open", "", "let people in", 0, 0, gate_open, NULL},
+	{"gate", "pause", "", "let nobody in; the line keeps, and its numbers", 0, 0, gate_pause,
+	 NULL},
+	{"gate", "close", "[REASON]", "let nobody in or join; asks first", 0, 1, gate_close, NULL},
 	{"gate", "message", "[TEXT]", "tell everybody in line; without TEXT: no more", 0, 1,
-	 gate_message},
-	{"gate", "history", "", "who changed what, when, the newest first", 0, 0, gate_history},
-	{NULL, NULL, NULL, NULL, 0, 0, NULL},
+	 gate_message, NULL},
+	{"gate", "history", "", "who changed what, when, the newest first", 0, 0, gate_history,
+	 NULL},
+	{NULL, NULL, NULL, NULL, 0, 0, NULL, NULL},
 };

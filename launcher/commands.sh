@@ -52,7 +52,7 @@ servers_prepare() {
     local mariadb rabbitmq failed=
     (mariadb_wait && prepare_once mariadb "$root"/sql/*.sql "$root"/sql/migrations/*.sql) &
     mariadb=$!
-    (rabbitmq_wait && prepare_once rabbitmq "$root/launcher/accounts.jq" "$var/etc/tool.settings") &
+    (rabbitmq_wait && prepare_once rabbitmq "$root/launcher/accounts.jq" "$(build_folder)/ops/definitions.json" "$var/etc/tool.settings") &
     rabbitmq=$!
     wait "$mariadb" || failed=yes
     wait "$rabbitmq" || failed=yes

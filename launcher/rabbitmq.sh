@@ -75,7 +75,7 @@ rabbitmq_wait() { wait_until rabbitmq 120 rabbitmq_answers; }
 # Queues, accounts and what they may do; harmless again.
 rabbitmq_prepare() {
     local topology
-    topology=$(run_program tool boxoffice-topology --vhost /) || die "boxoffice-topology failed: see above"
+    topology=$(run_program tool boxoffice-topology --vhost / --accounts) || die "boxoffice-topology failed: see above"
     rabbitmq_definitions "$topology" |
         management definitions -X POST -H 'content-type: application/json' --data-binary @- >/dev/null ||
         die "RabbitMQ refused its definitions: see $var/log/rabbitmq.log"

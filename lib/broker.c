@@ -14,10 +14,12 @@
 #include "broker_window.h"
 #include "broker_wire.h"
 #include "log.h"
+#include "text.h"
 #include "topology.h"
 
 #define PUBLISH_CHANNEL 1
-#define FRAMES_PER_PUMP 20000 /* then the caller has its turn, however much more there is */
+#define FRAMES_PER_PUMP 20000     /* then the caller has its turn, however much more there is */
+#define BYTES_PER_PUMP (8u << 20) /* the same: what waits to be taken is in memory */
 #define BACKOFF_FIRST_MS 100
 #define BACKOFF_MOST_MS 5000
 
@@ -37,6 +39,8 @@ struct broker {
 	struct wire *wire;
 	bool is_blocked;
 	bool was_cancelled; /* to be told by the next broker_pump() */
+	bool keeps_headers;
+	size_t pumped; /* bytes of bodies that this broker_pump() has read */
 	struct channel *channels;
 	size_t channel_count;
 	broker_confirm_fn *confirm; /* NULL: publishes are not confirmed */
@@ -121,6 +125,11 @@ enum err broker_declare_topology(struct broker *broker, const struct conf *conf)
 	return err;
 }
 
+enum err broker_count_ready(struct broker *broker, const char *queue, uint64_t *ready)
+{
+	return wire_count_ready(broker->wire, PUBLISH_CHANNEL, queue, ready);
+}
+
 enum err broker_declare_reply_queue(struct broker *broker, const char *name)
 {
 	return wire_declare_reply_queue(broker->wire, PUBLISH_CHANNEL, name);
@@ -171,6 +180,45 @@ bool broker_is_blocked(const struct broker *broker)
 }
 
 /* Consuming --------------------------------------------------------------------------------- */
+
+void broker_keep_headers(struct broker *broker)
+{
+	broker->keeps_headers = true;
+}
+
+void broker_delivery_each_header(const struct broker_delivery *delivery, broker_header_fn *fn,
+				 void *arg)
+{
+	const char *at = delivery->headers;
+	const char *end = at ? at + delivery->headers_length : NULL;
+
+	while (at < end) {
+		const char *value = at + strlen(at) + 1;
+		fn(arg, at, value);
+		at = value + strlen(value) + 1;
+	}
+}
+
+struct header_seeker {
+	const char *name;
+	const char *value;
+};
+
+static void seek_header(void *arg, const char *name, const char *value)
+{
+	struct header_seeker *seeker = arg;
+
+	if (!seeker->value && strcmp(seeker->name, name) == 0)
+		seeker->value = value;
+}
+
+const char *broker_delivery_header(const struct broker_delivery *delivery, const char *name)
+{
+	struct header_seeker seeker = {.name = name};
+
+	broker_delivery_each_header(delivery, seek_header, &seeker);
+	return seeker.value;
+}
 
 enum err broker_consume(struct broker *broker, unsigned channel, const char *queue,
 			uint16_t prefetch)
@@ -229,6 +277,7 @@ static enum err end_message(struct broker *broker, struct channel *channel)
 	if (!broker_fifo_push(&channel->fifo, &channel->incoming))
 		return wire_fail(broker->wire, "keep a delivery", err_message(ERR_MEMORY));
 	channel->incoming.body = NULL;
+	channel->incoming.headers = NULL;
 	return ERR_OK;
 }
 
@@ -260,6 +309,12 @@ static enum err read_header(struct broker *broker, struct channel *channel,
 	copy_short(incoming->correlation_id, event->correlation_id);
 	incoming->delivery_count = event->delivery_count;
 	incoming->sent_ms = event->sent_ms;
+	if (broker->keeps_headers && event->headers && !channel->is_return) {
+		struct text headers = {0};
+		wire_write_headers(event->headers, &headers);
+		incoming->headers = headers.bytes; /* owned from here on */
+		incoming->headers_length = headers.length;
+	}
 	incoming->length = event->size;
 	incoming->body = event->size < SIZE_MAX ? malloc(event->size + 1) : NULL;
 	if (!incoming->body)
@@ -278,6 +333,7 @@ static enum err read_body(struct broker *broker, struct channel *channel,
 		return wire_fail(broker->wire, "read", "a body longer than its header said");
 	memcpy(incoming->body + channel->filled, event->text.bytes, event->text.length);
 	channel->filled += event->text.length;
+	broker->pumped += event->text.length;
 	return channel->filled == incoming->length ? end_message(broker, channel) : ERR_OK;
 }
 
@@ -342,7 +398,8 @@ enum err broker_pump(struct broker *broker, int timeout_ms)
 	enum err err = ERR_OK;
 	int frames = 0;
 
-	while (err == ERR_OK && frames < FRAMES_PER_PUMP) {
+	broker->pumped = 0;
+	while (err == ERR_OK && frames < FRAMES_PER_PUMP && broker->pumped < BYTES_PER_PUMP) {
 		err = wire_next(broker->wire, frames == 0 ? timeout_ms : 0, &event);
 		if (err == ERR_OK) {
 			frames++;

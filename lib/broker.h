@@ -50,7 +50,18 @@ struct broker_delivery {
 	char correlation_id[BROKER_NAME_SIZE]; /* "" for none */
 	char *body;                            /* length bytes and an ending '\0' */
 	size_t length;
+	/* With broker_keep_headers(), for broker_delivery_header(): */
+	char *headers; /* name and value by turns, each with its ending '\0' */
+	size_t headers_length;
 };
+
+/* Called for each header of a delivery. */
+typedef void broker_header_fn(void *arg, const char *name, const char *value);
+void broker_delivery_each_header(const struct broker_delivery *delivery, broker_header_fn *fn,
+				 void *arg);
+
+/* The value of a header; NULL when it is not there. Borrowed from the delivery. */
+const char *broker_delivery_header(const struct broker_delivery *delivery, const char *name);
 
 void broker_delivery_fini(struct broker_delivery *delivery);
 
@@ -65,6 +76,10 @@ void broker_free(struct broker *broker);
 /* Declares all of topology.h. ERR_BROKER_GONE; ERR_CONF when a queue exists with other arguments
  * (the reason is logged). */
 MUST_CHECK enum err broker_declare_topology(struct broker *broker, const struct conf *conf);
+
+/* Messages that are ready in a queue. When there is no such queue the broker closes the connection:
+ * ERR_BROKER_GONE. */
+MUST_CHECK enum err broker_count_ready(struct broker *broker, const char *queue, uint64_t *ready);
 
 /* Declares an exclusive, auto-deleted classic queue for replies. */
 MUST_CHECK enum err broker_declare_reply_queue(struct broker *broker, const char *name);
@@ -91,6 +106,11 @@ bool broker_is_blocked(const struct broker *broker);
 
 /* Consuming ------------------------------------------------------------------------------- */
 
+/* From here on deliveries keep their headers as texts: numbers in digits, times in seconds since
+ * 1970. A table's members are name.member, of a list the first element stands for all: what killed
+ * a message last is x-death.reason. */
+void broker_keep_headers(struct broker *broker);
+
 /* Subscribes on a channel (1 and up, opened when needed) with a prefetch that holds for this
  * consumer; the consumer's tag is the queue's name. */
 MUST_CHECK enum err broker_consume(struct broker *broker, unsigned channel, const char *queue,
@@ -100,9 +120,10 @@ MUST_CHECK enum err broker_consume(struct broker *broker, unsigned channel, cons
 MUST_CHECK enum err broker_cancel(struct broker *broker, unsigned channel, const char *queue);
 
 /* Does the connection's input and output: waits up to timeout_ms (0: not at all) for something to
- * arrive, then reads all that is there, keeps deliveries for broker_take(), runs the confirm
- * callback, and keeps the heartbeat. ERR_OK, ERR_TIMEOUT (nothing came), ERR_BROKER_CANCELLED (a
- * consumer was cancelled by the broker: its queue is gone), ERR_BROKER_GONE. */
+ * arrive, then reads all that is there (up to some bound of bytes), keeps deliveries for
+ * broker_take(), runs the confirm callback, and keeps the heartbeat. ERR_OK, ERR_TIMEOUT (nothing
+ * came), ERR_BROKER_CANCELLED (a consumer was cancelled by the broker: its queue is gone),
+ * ERR_BROKER_GONE. */
 MUST_CHECK enum err broker_pump(struct broker *broker, int timeout_ms);
 
 /* Takes the next delivery of a channel; false when none is waiting. */

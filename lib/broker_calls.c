@@ -75,6 +75,24 @@ enum err wire_declare_reply_queue(struct wire *wire, unsigned channel, const cha
 	return wire_check_rpc(wire, name);
 }
 
+enum err wire_count_ready(struct wire *wire, unsigned channel, const char *queue, uint64_t *ready)
+{
+	const amqp_queue_declare_ok_t *declared;
+	uint64_t count;
+	enum err err;
+
+	if (wire->is_gone)
+		return ERR_BROKER_GONE;
+	declared = amqp_queue_declare(wire->connection, (amqp_channel_t)channel,
+				      amqp_cstring_bytes(queue), true, false, false, false,
+				      amqp_empty_table);
+	count = declared ? declared->message_count : 0;
+	err = wire_check_rpc(wire, queue);
+	if (err == ERR_OK)
+		*ready = count;
+	return err;
+}
+
 /* Publishing -------------------------------------------------------------------------------- */
 
 enum err wire_confirm_select(struct wire *wire, unsigned channel)

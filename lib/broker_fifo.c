@@ -8,8 +8,11 @@
 void broker_delivery_fini(struct broker_delivery *delivery)
 {
 	free(delivery->body);
+	free(delivery->headers);
 	delivery->body = NULL;
 	delivery->length = 0;
+	delivery->headers = NULL;
+	delivery->headers_length = 0;
 }
 
 void broker_fifo_fini(struct broker_fifo *fifo)

@@ -213,6 +213,88 @@ static int64_t read_number(const amqp_table_t *headers, const char *name)
 	return 0;
 }
 
+#define HEADER_DEPTH 4
+
+static void write_value(struct text *out, const char *name, size_t name_length,
+			const amqp_field_value_t *value, unsigned depth);
+
+/* The members of a table, each under the table's own name. */
+static void write_members(struct text *out, const char *prefix, size_t prefix_length,
+			  const amqp_table_t *table, unsigned depth)
+{
+	struct text name = {0};
+
+	for (int i = 0; i < table->num_entries; i++) {
+		const amqp_table_entry_t *entry = &table->entries[i];
+		text_clear(&name);
+		if (prefix_length > 0) {
+			text_add(&name, prefix, prefix_length);
+			text_putc(&name, '.');
+		}
+		text_add(&name, entry->key.bytes, entry->key.len);
+		write_value(out, name.bytes, name.length, &entry->value, depth);
+	}
+	text_fini(&name);
+}
+
+/* A zero byte would end a text early: it becomes a '?'. */
+static void write_piece(struct text *out, const char *bytes, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		text_putc(out, bytes[i] ? bytes[i] : '?');
+}
+
+static bool scalar_of(const amqp_field_value_t *value, int64_t *number)
+{
+	switch (value->kind) {
+	case AMQP_FIELD_KIND_BOOLEAN:
+		*number = value->value.boolean;
+		return true;
+	case AMQP_FIELD_KIND_I16:
+		*number = value->value.i16;
+		return true;
+	case AMQP_FIELD_KIND_I32:
+		*number = value->value.i32;
+		return true;
+	case AMQP_FIELD_KIND_I64:
+		*number = value->value.i64;
+		return true;
+	case AMQP_FIELD_KIND_TIMESTAMP:
+		*number = (int64_t)value->value.u64;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void write_value(struct text *out, const char *name, size_t name_length,
+			const amqp_field_value_t *value, unsigned depth)
+{
+	int64_t number = 0;
+
+	if (value->kind == AMQP_FIELD_KIND_TABLE && depth < HEADER_DEPTH) {
+		write_members(out, name, name_length, &value->value.table, depth + 1);
+	} else if (value->kind == AMQP_FIELD_KIND_ARRAY && depth < HEADER_DEPTH &&
+		   value->value.array.num_entries > 0) {
+		write_value(out, name, name_length, &value->value.array.entries[0], depth + 1);
+	} else if (value->kind == AMQP_FIELD_KIND_UTF8 || value->kind == AMQP_FIELD_KIND_BYTES) {
+		write_piece(out, name, name_length);
+		text_putc(out, '\0');
+		write_piece(out, value->value.bytes.bytes, value->value.bytes.len);
+		text_putc(out, '\0');
+	} else if (scalar_of(value, &number)) {
+		write_piece(out, name, name_length);
+		text_putc(out, '\0');
+		text_int(out, number);
+		text_putc(out, '\0');
+	}
+}
+
+void wire_write_headers(const void *headers, struct text *out)
+{
+	write_members(out, "", 0, headers, 0);
+}
+
 /* A quorum queue counts in its header how often it has delivered a message before. */
 static void read_header(const amqp_frame_t *frame, struct wire_event *event)
 {
@@ -224,6 +306,7 @@ static void read_header(const amqp_frame_t *frame, struct wire_event *event)
 	if (properties->_flags & AMQP_BASIC_HEADERS_FLAG) {
 		event->delivery_count = read_number(&properties->headers, "x-delivery-count");
 		event->sent_ms = read_number(&properties->headers, BROKER_SENT_HEADER);
+		event->headers = &properties->headers;
 	}
 	if (properties->_flags & AMQP_BASIC_REPLY_TO_FLAG)
 		event->reply_to = bytes_of(properties->reply_to);

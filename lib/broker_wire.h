@@ -12,6 +12,7 @@
 
 #include "broker.h"
 #include "err.h"
+#include "text.h"
 #include "topology.h"
 
 #define WIRE_CHANNELS_MAX 2047
@@ -51,6 +52,7 @@ struct wire_event {
 	struct wire_bytes text;
 	struct wire_bytes reply_to;
 	struct wire_bytes correlation_id;
+	const void *headers; /* for wire_write_headers(); NULL: none */
 };
 
 /* As broker_open(). Returns owned: wire_free(). */
@@ -70,6 +72,9 @@ MUST_CHECK enum err wire_declare_queue(struct wire *wire, unsigned channel,
 				       const struct topology_queue *queue);
 MUST_CHECK enum err wire_declare_reply_queue(struct wire *wire, unsigned channel, const char *name);
 
+MUST_CHECK enum err wire_count_ready(struct wire *wire, unsigned channel, const char *queue,
+				     uint64_t *ready);
+
 MUST_CHECK enum err wire_confirm_select(struct wire *wire, unsigned channel);
 
 /* sequence travels as the message id, by which a returned message is known again; 0: none. */
@@ -83,6 +88,9 @@ MUST_CHECK enum err wire_ack(struct wire *wire, unsigned channel, uint64_t tag, 
 /* Waits for the next frame up to timeout_ms and sends heartbeats that are due. ERR_TIMEOUT when
  * none came. */
 MUST_CHECK enum err wire_next(struct wire *wire, int timeout_ms, struct wire_event *event);
+
+/* Appends the headers of an event as texts, name and value by turns, each with its '\0'. */
+void wire_write_headers(const void *headers, struct text *out);
 
 int wire_fd(const struct wire *wire);
 bool wire_has_input(const struct wire *wire);

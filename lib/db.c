@@ -180,19 +180,36 @@ static enum err simple(struct db *db, const char *text)
 	return ERR_OK;
 }
 
-enum err db_begin(struct db *db)
+/* An idle session ends by wait_timeout: nothing is lost by connecting again, once. */
+static enum err simple_on_fresh(struct db *db, const char *text)
 {
 	bool fresh = !db->mysql;
 	enum err err = ensure_connected(db);
 	if (err)
 		return err;
-	err = simple(db, "START TRANSACTION");
-	/* An idle session ends by wait_timeout: nothing is lost by connecting again, once. */
+	err = simple(db, text);
 	if (err == ERR_DB_GONE && !fresh) {
 		err = ensure_connected(db);
 		if (!err)
-			err = simple(db, "START TRANSACTION");
+			err = simple(db, text);
 	}
+	return err;
+}
+
+enum err db_begin(struct db *db)
+{
+	enum err err = simple_on_fresh(db, "START TRANSACTION");
+	db->in_transaction = !err;
+	return err;
+}
+
+/* At READ COMMITTED each statement would see a moment of its own. The level holds for the next
+ * transaction of this session alone, so a lost session must not be replaced in between. */
+enum err db_begin_snapshot(struct db *db)
+{
+	enum err err = simple_on_fresh(db, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ");
+	if (!err)
+		err = simple(db, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY");
 	db->in_transaction = !err;
 	return err;
 }

@@ -39,6 +39,9 @@ void db_free(struct db *db);
  * ERR_DB_DUPLICATE (1062), ERR_DB_REFUSED (the server's state), ERR_DB_DATA (a value): db_fate.h.
  * After an error inside a transaction: db_rollback(). */
 MUST_CHECK enum err db_begin(struct db *db);
+
+/* A transaction that only reads, and in which every statement sees the moment of this call. */
+MUST_CHECK enum err db_begin_snapshot(struct db *db);
 MUST_CHECK enum err db_commit(struct db *db);
 void db_rollback(struct db *db);
 

@@ -7,7 +7,7 @@
 #include "digest.h"
 
 #define FIELD_FIRST FIELD_USER
-#define FIELD_LAST FIELD_HOLD
+#define FIELD_LAST FIELD_CHARGE
 
 static const struct {
 	const char *name;
@@ -77,6 +77,10 @@ const char *job_field_name(enum field_set field)
 		return "seatId";
 	case FIELD_HOLD:
 		return "hold";
+	case FIELD_PAYMENT:
+		return "payment";
+	case FIELD_CHARGE:
+		return "charge";
 	}
 	return "";
 }
@@ -127,6 +131,12 @@ static void put_field(struct text *out, const struct job *job, enum field_set fi
 		break;
 	case FIELD_HOLD:
 		put_id(out, &job->hold);
+		break;
+	case FIELD_PAYMENT:
+		text_int(out, job->payment);
+		break;
+	case FIELD_CHARGE:
+		put_id(out, &job->charge);
 		break;
 	}
 }
@@ -226,6 +236,12 @@ static void add_field(struct pieces *pieces, const struct job *job, enum field_s
 		break;
 	case FIELD_HOLD:
 		add_piece(pieces, job->hold.bytes, sizeof(job->hold.bytes));
+		break;
+	case FIELD_PAYMENT:
+		add_number(pieces, job->payment);
+		break;
+	case FIELD_CHARGE:
+		add_piece(pieces, job->charge.bytes, sizeof(job->charge.bytes));
 		break;
 	}
 }

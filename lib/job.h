@@ -30,14 +30,16 @@ enum queue_set {
 };
 
 enum field_set {
-	FIELD_USER = 1,    /* userId: UUID */
-	FIELD_NAME = 2,    /* name: 1 to 100 characters, no control characters */
-	FIELD_AMOUNT = 4,  /* amount: 1 to 100,000,000 KRW */
-	FIELD_MEMO = 8,    /* memo: up to 200 characters, no control characters */
-	FIELD_RESUME = 16, /* resume: boolean */
-	FIELD_TICKET = 32, /* ticket: ticket number, 1 and up */
-	FIELD_SEAT = 64,   /* seatId: 1 and up */
-	FIELD_HOLD = 128,  /* hold: UUID of the reserve job that made the hold */
+	FIELD_USER = 1,      /* userId: UUID */
+	FIELD_NAME = 2,      /* name: 1 to 100 characters, no control characters */
+	FIELD_AMOUNT = 4,    /* amount: 1 to 100,000,000 KRW */
+	FIELD_MEMO = 8,      /* memo: up to 200 characters, no control characters */
+	FIELD_RESUME = 16,   /* resume: boolean */
+	FIELD_TICKET = 32,   /* ticket: ticket number, 1 and up */
+	FIELD_SEAT = 64,     /* seatId: 1 and up */
+	FIELD_HOLD = 128,    /* hold: UUID of the reserve job that made the hold */
+	FIELD_PAYMENT = 256, /* payment: its id, 1 and up */
+	FIELD_CHARGE = 512,  /* charge: UUID of the charge job that is taken back */
 };
 
 enum job_kind {
@@ -54,6 +56,8 @@ struct job {
 	bool resume;
 	struct id user;
 	struct id hold;
+	struct id charge;
+	int64_t payment;
 	int64_t ticket;
 	int64_t seat;
 	int64_t amount;

@@ -107,6 +107,10 @@ static enum err read_field(const struct json_object *object, enum field_set fiel
 		return json_get_int(object, name, 1, JOB_MAX_ID, &job->seat, why);
 	case FIELD_HOLD:
 		return json_get_id(object, name, &job->hold, why);
+	case FIELD_PAYMENT:
+		return json_get_int(object, name, 1, JOB_MAX_ID, &job->payment, why);
+	case FIELD_CHARGE:
+		return json_get_id(object, name, &job->charge, why);
 	}
 	return ERR_BAD_FIELD;
 }

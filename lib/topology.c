@@ -222,7 +222,8 @@ static enum err write_binding(const struct topology_queue *queue, void *arg)
 	return ERR_OK;
 }
 
-void topology_write_definitions(const struct conf *conf, const char *vhost, struct text *out)
+void topology_write_definitions(const struct conf *conf, const char *vhost, bool has_accounts,
+				struct text *out)
 {
 	struct writer writer = {out, vhost, ""};
 	enum err err;
@@ -239,5 +240,8 @@ void topology_write_definitions(const struct conf *conf, const char *vhost, stru
 	err = topology_each_queue(conf, write_binding, &writer);
 	assert(err == ERR_OK);
 	(void)err;
-	text_puts(out, "\n  ]\n}\n");
+	text_puts(out, "\n  ]");
+	if (has_accounts)
+		topology_write_accounts(vhost, out);
+	text_puts(out, "\n}\n");
 }

@@ -62,8 +62,12 @@ size_t topology_queue_arguments(const struct topology_queue *queue,
 				struct topology_argument out[static TOPOLOGY_ARGUMENTS_MAX]);
 
 /* Appends the RabbitMQ definitions of exchanges, queues and bindings (JSON) for one vhost, which
- * must exist when they are imported. */
-void topology_write_definitions(const struct conf *conf, const char *vhost, struct text *out);
+ * must exist when they are imported; or, with the accounts, is among them. */
+void topology_write_definitions(const struct conf *conf, const char *vhost, bool has_accounts,
+				struct text *out);
+
+/* The part of these about accounts, without passwords, and policies (topology_accounts.c). */
+void topology_write_accounts(const char *vhost, struct text *out);
 
 /* The partition of a seat: seatId mod P. */
 int64_t topology_partition(const struct conf *conf, int64_t seat);

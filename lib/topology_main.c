@@ -1,7 +1,7 @@
 /* boxoffice-topology: prints the broker's definitions, made from the same table and settings that
  * the workers declare, for an operator to import:
  *
- *     boxoffice-topology --vhost boxoffice > definitions.json
+ *     boxoffice-topology --vhost boxoffice --accounts > definitions.json
  *     rabbitmqctl import_definitions definitions.json
  */
 #include <getopt.h>
@@ -15,20 +15,22 @@
 
 static const struct option options[] = {
 	{"vhost", required_argument, NULL, 'v'},
+	{"accounts", no_argument, NULL, 'a'},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
 };
 
 static void print_usage(FILE *out)
 {
-	fputs("usage: boxoffice-topology [--vhost NAME]\n"
+	fputs("usage: boxoffice-topology [--vhost NAME] [--accounts]\n"
 	      "Prints the RabbitMQ definitions (exchanges, queues, bindings) as JSON.\n"
 	      "  --vhost NAME  the virtual host they are for (default: /)\n"
+	      "  --accounts    the accounts too, with rights and policies, but no passwords\n"
 	      "  --help        this text\n",
 	      out);
 }
 
-static int print_definitions(const char *vhost)
+static int print_definitions(const char *vhost, bool has_accounts)
 {
 	struct conf conf;
 	struct text definitions = {0};
@@ -36,7 +38,7 @@ static int print_definitions(const char *vhost)
 
 	if (conf_load(&conf) != ERR_OK)
 		return EXIT_FAILURE;
-	topology_write_definitions(&conf, vhost, &definitions);
+	topology_write_definitions(&conf, vhost, has_accounts, &definitions);
 	written = fwrite(definitions.bytes, 1, definitions.length, stdout) == definitions.length;
 	written = fflush(stdout) == 0 && written;
 	text_fini(&definitions);
@@ -48,12 +50,16 @@ static int print_definitions(const char *vhost)
 int main(int argc, char **argv)
 {
 	const char *vhost = "/";
+	bool has_accounts = false;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (option) {
 		case 'v':
 			vhost = optarg;
+			break;
+		case 'a':
+			has_accounts = true;
 			break;
 		case 'h':
 			print_usage(stdout);
@@ -69,5 +75,5 @@ int main(int argc, char **argv)
 		print_usage(stderr);
 		return EXIT_FAILURE;
 	}
-	return print_definitions(vhost);
+	return print_definitions(vhost, has_accounts);
 }

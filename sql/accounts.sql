@@ -20,7 +20,7 @@ GRANT SELECT (id, state, opens_at, zone, public_name, public_value, commitment, 
     last_ticket, roster, seed, revealed, updated_at, live) ON `@database@`.gate_draw TO 'boxoffice_front'@'%';
 
 -- A worker reads the catalogue, writes what its jobs change, and deletes nothing but old jobs. The
--- ledger, the payments and the policies are only ever added to.
+-- ledger and the policies are only ever added to, and so are payments, but for a refund.
 CREATE USER IF NOT EXISTS 'boxoffice_worker'@'%' IDENTIFIED BY '@worker_password@';
 ALTER USER 'boxoffice_worker'@'%' IDENTIFIED BY '@worker_password@';
 GRANT SELECT ON `@database@`.concert TO 'boxoffice_worker'@'%';
@@ -32,13 +32,13 @@ GRANT SELECT, INSERT, UPDATE ON `@database@`.cash TO 'boxoffice_worker'@'%';
 GRANT SELECT, INSERT ON `@database@`.cash_history TO 'boxoffice_worker'@'%';
 GRANT SELECT, INSERT, UPDATE ON `@database@`.waiting_queue TO 'boxoffice_worker'@'%';
 GRANT SELECT, INSERT, UPDATE ON `@database@`.seat_reservation TO 'boxoffice_worker'@'%';
-GRANT SELECT, INSERT ON `@database@`.payment TO 'boxoffice_worker'@'%';
+GRANT SELECT, INSERT, UPDATE (status, refund_job_id, updated_at) ON `@database@`.payment TO 'boxoffice_worker'@'%';
 GRANT SELECT, INSERT, UPDATE, DELETE ON `@database@`.job TO 'boxoffice_worker'@'%';
 GRANT SELECT, UPDATE ON `@database@`.gate_state TO 'boxoffice_worker'@'%';
 GRANT SELECT, INSERT ON `@database@`.gate_policy TO 'boxoffice_worker'@'%';
 GRANT SELECT, UPDATE ON `@database@`.gate_draw TO 'boxoffice_worker'@'%';
 
--- boxofficectl looks at the line and adds policies; it changes and deletes nothing.
+-- boxofficectl looks at what happened, and adds policies; it deletes nothing. It sees no names.
 CREATE USER IF NOT EXISTS 'boxoffice_operator'@'%' IDENTIFIED BY '@operator_password@';
 ALTER USER 'boxoffice_operator'@'%' IDENTIFIED BY '@operator_password@';
 GRANT SELECT ON `@database@`.waiting_queue TO 'boxoffice_operator'@'%';
@@ -51,4 +51,15 @@ GRANT SELECT (id, state, opens_at, zone, public_name, public_value, commitment, 
     last_ticket, roster, seed, revealed, changed_by, created_at, updated_at, live),
     UPDATE (opens_at, zone, public_value, changed_by, updated_at)
     ON `@database@`.gate_draw TO 'boxoffice_operator'@'%';
-GRANT SELECT (id, uuid) ON `@database@`.user TO 'boxoffice_operator'@'%';
+GRANT SELECT (id, uuid, job_id, created_at, deleted_at) ON `@database@`.user TO 'boxoffice_operator'@'%';
+GRANT SELECT ON `@database@`.cash TO 'boxoffice_operator'@'%';
+GRANT SELECT ON `@database@`.cash_history TO 'boxoffice_operator'@'%';
+-- The catalogue is added to; seats get another price, or go off sale. Each change is on the record.
+GRANT SELECT, INSERT ON `@database@`.concert TO 'boxoffice_operator'@'%';
+GRANT SELECT, INSERT, UPDATE (total_seats, updated_at)
+    ON `@database@`.concert_schedule TO 'boxoffice_operator'@'%';
+GRANT SELECT, INSERT, UPDATE (price, is_active, updated_at) ON `@database@`.seat TO 'boxoffice_operator'@'%';
+GRANT SELECT, INSERT ON `@database@`.catalogue_change TO 'boxoffice_operator'@'%';
+GRANT SELECT ON `@database@`.seat_reservation TO 'boxoffice_operator'@'%';
+GRANT SELECT ON `@database@`.payment TO 'boxoffice_operator'@'%';
+GRANT SELECT ON `@database@`.job TO 'boxoffice_operator'@'%';

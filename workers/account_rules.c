@@ -24,6 +24,24 @@ static enum err charge(struct ledger *world, const struct job *job)
 	return ERR_OK;
 }
 
+/* Takes a charge back, once. A deleted user's too: the money was not theirs. */
+static enum err reverse(struct ledger *world, const struct job *job)
+{
+	struct account *account = ledger_find(world, &job->user);
+	struct charge *charge = ledger_charge(world, &job->charge);
+	if (!account || !account->exists)
+		return ERR_UNKNOWN_USER;
+	if (!charge || charge->amount <= 0 || charge->is_refund ||
+	    !id_equal(&charge->user, &job->user))
+		return ERR_UNKNOWN_CHARGE;
+	if (charge->is_reversed)
+		return id_equal(&charge->reversed_by, &job->id) ? ERR_OK : ERR_ALREADY_REVERSED;
+	if (account->balance < charge->amount)
+		return ERR_BALANCE_SPENT;
+	ledger_reverse(world, account, charge, &job->id, job->memo[0] ? job->memo : "reversal");
+	return ERR_OK;
+}
+
 static void write_balance(struct outcome *outcome, int64_t balance)
 {
 	snprintf(outcome->data, sizeof outcome->data, "{\"balance\":%" PRId64 "}", balance);
@@ -46,6 +64,11 @@ static void decide(void *world, struct batch_entry *entry, int64_t now_us)
 		outcome->err = register_user(world, &entry->job);
 		if (!outcome->err)
 			write_user_id(outcome, &entry->job.user);
+		break;
+	case JOB_REVERSE:
+		outcome->err = reverse(world, &entry->job);
+		if (!outcome->err)
+			write_balance(outcome, ledger_find(world, &entry->job.user)->balance);
 		break;
 	case JOB_CHARGE:
 		outcome->err = charge(world, &entry->job);

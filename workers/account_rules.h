@@ -1,4 +1,5 @@
-/* The rules of accounts: who exists, and what a charge does. Pure: no SQL, no AMQP, no clock. */
+/* The rules of accounts: who exists, what a charge does, and its reversal. Pure: no SQL, no AMQP,
+ * no clock. */
 #ifndef BOXOFFICE_ACCOUNT_RULES_H
 #define BOXOFFICE_ACCOUNT_RULES_H
 

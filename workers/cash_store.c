@@ -28,10 +28,24 @@ static const struct db_query insert_history = {
 			  SQL_COLUMN("after", "BIGINT") ", "
 			  SQL_COLUMN("memo", "VARCHAR(200)") ", "
 			  SQL_COLUMN("job", "CHAR(32)"))};
+
+/* The same with what each posting takes back: for a batch that has such a one, since rows of one
+ * account must stay in their order. A second one of a charge is ERR_DB_DUPLICATE. */
+static const struct db_query insert_reversals = {
+	"insert-reversals",
+	"INSERT INTO cash_history (user_id, job_id, amount, balance_after, description, reverses,"
+	" created_at)"
+	" SELECT d.user, UNHEX(d.job), d.amount, d.after, d.memo, d.reverses, NOW(6)"
+	" FROM " SQL_ROWS(SQL_COLUMN("user", "BIGINT") ", "
+			  SQL_COLUMN("amount", "BIGINT") ", "
+			  SQL_COLUMN("after", "BIGINT") ", "
+			  SQL_COLUMN("memo", "VARCHAR(200)") ", "
+			  SQL_COLUMN("job", "CHAR(32)") ", "
+			  SQL_COLUMN("reverses", "BIGINT"))};
 /* clang-format on */
 
 const struct db_query *const cash_store_queries[] = {&lock_cash, &update_cash, &insert_history,
-						     NULL};
+						     &insert_reversals, NULL};
 
 static enum err take_balance(void *arg, const struct db_row *row)
 {
@@ -71,6 +85,7 @@ enum err cash_store_write(struct db_store *store, struct ledger *ledger)
 	enum err err = db_store_run(store, &update_cash, store->rows.count);
 	if (err)
 		return err;
+	bool has_reversal = false;
 	rows_clear(&store->rows);
 	for (size_t i = 0; i < ledger->posting_count; i++) {
 		const struct posting *posting = &ledger->postings[i];
@@ -80,6 +95,10 @@ enum err cash_store_write(struct db_store *store, struct ledger *ledger)
 		rows_int(&store->rows, "after", posting->balance_after);
 		rows_string(&store->rows, "memo", posting->memo);
 		rows_id(&store->rows, "job", &posting->job);
+		if (posting->reverses)
+			rows_int(&store->rows, "reverses", posting->reverses);
+		has_reversal = has_reversal || posting->reverses;
 	}
-	return db_store_run(store, &insert_history, store->rows.count);
+	return db_store_run(store, has_reversal ? &insert_reversals : &insert_history,
+			    store->rows.count);
 }

@@ -27,14 +27,16 @@ static const struct db_query find_jobs = {
 	" STRAIGHT_JOIN job j FORCE INDEX (PRIMARY) ON j.id = UNHEX(d.id)"};
 
 /* No locks. cash_history by cash_history_job, user and seat_reservation by primary key, payment by
- * payment_job: charges and payments whose row in job was pruned. */
+ * payment_job and payment_refund_job: what moved money and has no row in job any more. */
 static const struct db_query find_postings = {
 	"find-postings",
-	"SELECT h.job_id, h.amount, h.balance_after, h.description, u.uuid, r.seat_id FROM " JOB_IDS
+	"SELECT h.job_id, h.amount, h.balance_after, h.description, u.uuid, r.seat_id,"
+	" q.id, h.reverses FROM " JOB_IDS
 	" STRAIGHT_JOIN cash_history h FORCE INDEX (cash_history_job) ON h.job_id = UNHEX(d.id)"
 	" STRAIGHT_JOIN user u FORCE INDEX (PRIMARY) ON u.id = h.user_id"
 	" LEFT JOIN payment p FORCE INDEX (payment_job) ON p.job_id = h.job_id"
-	" LEFT JOIN seat_reservation r FORCE INDEX (PRIMARY) ON r.id = p.reservation_id"};
+	" LEFT JOIN seat_reservation r FORCE INDEX (PRIMARY) ON r.id = p.reservation_id"
+	" LEFT JOIN payment q FORCE INDEX (payment_refund_job) ON q.refund_job_id = h.job_id"};
 
 /* No locks. seat_reservation by seat_reservation_job: reserves whose row in job was pruned. */
 static const struct db_query find_reserves = {
@@ -159,6 +161,14 @@ static bool is_same_payment(const struct job *job, const struct db_row *row)
 	return job->kind == JOB_PAY && !db_row_is_null(row, 5) && job->seat == db_row_int(row, 5);
 }
 
+/* The very refund, or reversal, that made this row? The same. */
+static bool is_same_return(const struct job *job, const struct db_row *row)
+{
+	return (job->kind == JOB_REFUND && !db_row_is_null(row, 6) &&
+		job->payment == db_row_int(row, 6)) ||
+	       (job->kind == JOB_REVERSE && !db_row_is_null(row, 7));
+}
+
 /* Gives every unsettled job of this id what is left of its first outcome. */
 static void put_left(struct batch *batch, const struct id *id, const struct outcome *outcome)
 {
@@ -186,7 +196,7 @@ static enum err take_posting(void *arg, const struct db_row *row)
 	struct id id = db_row_id(row, 0);
 	const struct job *job = job_of(batch, &id);
 	struct outcome outcome = {.err = ERR_KEY_REUSED};
-	if (!job || is_same_payment(job, row))
+	if (!job || is_same_payment(job, row) || is_same_return(job, row))
 		return ERR_OK;
 	if (is_same_charge(job, row)) {
 		outcome.err = ERR_OK;

@@ -10,6 +10,7 @@ void ledger_fini(struct ledger *ledger)
 {
 	free(ledger->accounts);
 	free(ledger->postings);
+	free(ledger->charges);
 	free(ledger->slots);
 	*ledger = (struct ledger){0};
 }
@@ -18,6 +19,7 @@ void ledger_clear(struct ledger *ledger)
 {
 	ledger->count = 0;
 	ledger->posting_count = 0;
+	ledger->charge_count = 0;
 	if (ledger->slots)
 		memset(ledger->slots, 0, ledger->slot_count * sizeof *ledger->slots);
 }
@@ -78,9 +80,34 @@ void ledger_post(struct ledger *ledger, struct account *account, const struct id
 	posting->job = *job;
 	posting->amount = amount;
 	posting->balance_after = account->balance;
+	posting->reverses = 0;
 	size_t length = strnlen(memo, sizeof posting->memo - 1);
 	memcpy(posting->memo, memo, length);
 	posting->memo[length] = '\0';
+}
+
+void ledger_add_charge(struct ledger *ledger, const struct charge *charge)
+{
+	ledger->charges =
+		mem_array(ledger->charges, ledger->charge_count + 1, sizeof *ledger->charges);
+	ledger->charges[ledger->charge_count++] = *charge;
+}
+
+struct charge *ledger_charge(const struct ledger *ledger, const struct id *job)
+{
+	for (size_t i = 0; i < ledger->charge_count; i++)
+		if (id_equal(&ledger->charges[i].job, job))
+			return &ledger->charges[i];
+	return NULL;
+}
+
+void ledger_reverse(struct ledger *ledger, struct account *account, struct charge *charge,
+		    const struct id *job, const char *memo)
+{
+	ledger_post(ledger, account, job, -charge->amount, memo);
+	ledger->postings[ledger->posting_count - 1].reverses = charge->id;
+	charge->is_reversed = true;
+	charge->reversed_by = *job;
 }
 
 static int by_user_id(const void *a, const void *b, void *arg)

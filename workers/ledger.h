@@ -24,7 +24,19 @@ struct posting {
 	struct id job;
 	int64_t amount; /* signed, never 0 */
 	int64_t balance_after;
+	int64_t reverses; /* the row of the history that it takes back; 0: none */
 	char memo[JOB_MEMO_CHARS * 4 + 1];
+};
+
+/* A row of the history that a job wants to take back. */
+struct charge {
+	int64_t id;
+	struct id job;
+	struct id user;
+	int64_t amount;
+	bool is_refund;        /* of a payment: no charge, though it gave money */
+	struct id reversed_by; /* the job that took it back; zeroes: none */
+	bool is_reversed;
 };
 
 struct ledger { /* zero-initialise */
@@ -32,6 +44,8 @@ struct ledger { /* zero-initialise */
 	size_t count, capacity;
 	struct posting *postings;
 	size_t posting_count, posting_capacity;
+	struct charge *charges;
+	size_t charge_count;
 	uint32_t *slots; /* hash of uuids: index of account + 1 */
 	size_t slot_count;
 };
@@ -45,6 +59,14 @@ struct account *ledger_account(struct ledger *ledger, const struct id *uuid);
 
 /* The same without making one: NULL. */
 struct account *ledger_find(const struct ledger *ledger, const struct id *uuid);
+
+/* Adds a copy of a charge; the one made by a job, good until the next is added; NULL. */
+void ledger_add_charge(struct ledger *ledger, const struct charge *charge);
+struct charge *ledger_charge(const struct ledger *ledger, const struct id *job);
+
+/* Takes a charge back and notes it. The caller has checked that the balance covers it. */
+void ledger_reverse(struct ledger *ledger, struct account *account, struct charge *charge,
+		    const struct id *job, const char *memo);
 
 /* Moves money and notes it. The caller has checked that the balance stays in its limits. */
 void ledger_post(struct ledger *ledger, struct account *account, const struct id *job,

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "log.h"
 #include "mem.h"
 #include "metrics.h"
@@ -168,11 +169,17 @@ static enum err send_expiry(struct outbox *outbox, const struct job *reservation
 static enum err send_dead_letter(struct outbox *outbox, const struct broker_delivery *delivery,
 				 const struct intake_item *item, enum err why_err, const char *why)
 {
+	char time[TIME_TEXT_SIZE], deliveries[24];
 	const struct broker_header headers[] = {
 		{"boxoffice-code", err_code(why_err)},
 		{"boxoffice-reason", why[0] ? why : err_message(why_err)},
 		{"boxoffice-queue", delivery->consumer},
+		{"boxoffice-time", time},
+		{"boxoffice-deliveries", deliveries},
 	};
+	/* For operators: by this host's clock. */
+	time_format(clock_wall_s() * INT64_C(1000000), time);
+	snprintf(deliveries, sizeof deliveries, "%" PRId64, delivery->delivery_count + 1);
 	log_info("dead-letter", LOG_S("queue", delivery->consumer), LOG_ERR(why_err),
 		 LOG_S("reason", headers[1].value));
 	return publish_due(outbox,

@@ -29,6 +29,14 @@ static const struct db_query read_seats = {
 	" STRAIGHT_JOIN concert_schedule h FORCE INDEX (PRIMARY) ON h.id = s.concert_schedule_id"
 	" STRAIGHT_JOIN concert c FORCE INDEX (PRIMARY) ON c.id = h.concert_id"};
 
+/* No locks: whoever changes a seat's reservations holds its row. By primary keys: what a payment
+ * paid for, which may be over. */
+static const struct db_query find_bought = {
+	"find-bought",
+	"SELECT " HOLD_COLUMNS " FROM " SQL_IDS
+	" STRAIGHT_JOIN payment p FORCE INDEX (PRIMARY) ON p.id = d.id"
+	" STRAIGHT_JOIN seat_reservation r FORCE INDEX (PRIMARY) ON r.id = p.reservation_id"};
+
 /* Locks seat_reservation by seat_reservation_live_seat: at most one row for each seat. */
 static const struct db_query lock_holds = {
 	"lock-holds",
@@ -64,17 +72,19 @@ static const struct db_query find_past_holds = {
 	" (SELECT MAX(x.id) FROM seat_reservation x FORCE INDEX (seat_reservation_seat_user)"
 	" WHERE x.seat_id = d.seat AND x.user_id = d.user)"};
 
-/* No locks: a payment never changes while its reservation's row is held. By payment_reservation. */
+/* No locks: a payment never changes while its reservation's row is held. By payment_reservation, the payer by
+ * primary key. */
 static const struct db_query find_payments = {
 	"find-payments",
 	"SELECT d.slot, p.id, p.job_id, p.total_amount, " SQL_US("p.created_at") ","
-	" p.seat_number, p.concert_name, " SQL_US("p.open_date") ", " SQL_US("p.close_date")
+	" p.seat_number, p.concert_name, " SQL_US("p.open_date") ", " SQL_US("p.close_date") ","
+	" p.refund_job_id, (SELECT u.uuid FROM user u WHERE u.id = p.user_id)"
 	" FROM " SQL_ROWS(SQL_COLUMN("slot", "INT") ", " SQL_COLUMN("id", "BIGINT"))
 	" STRAIGHT_JOIN payment p FORCE INDEX (payment_reservation) ON p.reservation_id = d.id"};
 /* clang-format on */
 
 const struct db_query *const seat_load_queries[] = {
-	&lock_seats,        &read_seats,      &lock_holds,    &lock_tickets,
+	&lock_seats,        &read_seats,      &find_bought,   &lock_holds, &lock_tickets,
 	&find_ticket_holds, &find_past_holds, &find_payments, NULL};
 
 static int64_t seat_of(const struct job *job)
@@ -138,7 +148,8 @@ static size_t add_hold(struct seat_world *world, const struct db_row *row)
 				  .price = db_row_int(row, 5),
 				  .created_us = db_row_int(row, 6),
 				  .expires_us = db_row_int(row, 7),
-				  .status = hold_status_from(status)};
+				  .status = hold_status_from(status),
+				  .was = hold_status_from(status)};
 	return seat_world_add_hold(world, &hold);
 }
 
@@ -184,7 +195,24 @@ static enum err take_payment(void *arg, const struct db_row *row)
 	db_row_text(row, 6, payment->concert_name, sizeof payment->concert_name);
 	payment->open_us = db_row_int(row, 7);
 	payment->close_us = db_row_int(row, 8);
+	payment->is_refunded = !db_row_is_null(row, 9);
+	payment->refund_job = db_row_id(row, 9);
+	payment->payer = db_row_id(row, 10);
 	return ERR_OK;
+}
+
+/* What refunds name. Before the live holds, which are newer. */
+static enum err load_bought(struct seat_store *store, const struct batch *batch)
+{
+	struct rows *rows = &store->base.rows;
+	rows_clear(rows);
+	for (size_t i = 0; i < batch->count; i++) {
+		if (batch->entries[i].job.kind != JOB_REFUND)
+			continue;
+		rows_next(rows);
+		rows_int(rows, "id", batch->entries[i].job.payment);
+	}
+	return db_store_select(&store->base, &find_bought, take_hold, &store->world);
 }
 
 static enum err load_seats(struct seat_store *store, const struct batch *batch)
@@ -194,6 +222,9 @@ static enum err load_seats(struct seat_store *store, const struct batch *batch)
 	enum err err = db_store_select(&store->base, &lock_seats, take_nothing, NULL);
 	if (!err)
 		err = db_store_select(&store->base, &read_seats, take_seat, &store->world);
+	if (!err)
+		err = load_bought(store, batch);
+	gather_ids(rows, batch, seat_of);
 	if (!err)
 		err = db_store_select(&store->base, &lock_holds, take_hold, &store->world);
 	return err;
@@ -234,7 +265,8 @@ static enum err load_past(struct seat_store *store, const struct batch *batch)
 		return err;
 	rows_clear(rows);
 	for (size_t i = 0; i < store->world.hold_count; i++) {
-		if (store->world.holds[i].status != HOLD_PAID)
+		const struct hold *hold = &store->world.holds[i];
+		if (hold->status != HOLD_PAID && hold->status != HOLD_REFUNDED)
 			continue;
 		rows_next(rows);
 		rows_int(rows, "slot", (int64_t)i);
@@ -243,16 +275,26 @@ static enum err load_past(struct seat_store *store, const struct batch *batch)
 	return db_store_select(&store->base, &find_payments, take_payment, &store->world);
 }
 
+static void add_account(struct seat_store *store, const struct id *user, int64_t user_id)
+{
+	struct account *account = ledger_account(&store->world.ledger, user);
+	account->user_id = user_id;
+	account->exists = true;
+}
+
 static enum err load_cash(struct seat_store *store, const struct batch *batch)
 {
 	for (size_t i = 0; i < batch->count; i++) {
 		const struct job *job = &batch->entries[i].job;
 		const struct ticket *ticket = seat_world_ticket(&store->world, job->ticket);
-		if (job->kind != JOB_PAY || !ticket)
-			continue;
-		struct account *account = ledger_account(&store->world.ledger, &ticket->user);
-		account->user_id = ticket->user_id;
-		account->exists = true;
+		const struct payment *payment =
+			job->kind == JOB_REFUND ? seat_world_payment(&store->world, job->payment)
+						: NULL;
+		if (job->kind == JOB_PAY && ticket)
+			add_account(store, &ticket->user, ticket->user_id);
+		else if (payment)
+			add_account(store, &payment->payer,
+				    store->world.holds[payment->hold].user_id);
 	}
 	return cash_store_lock(&store->base, &store->world.ledger);
 }

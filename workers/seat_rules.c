@@ -185,6 +185,7 @@ static void settle_payment(struct scene *scene)
 	payment->job = job->id;
 	payment->amount = hold->price;
 	payment->created_us = scene->now_us;
+	payment->payer = job->user;
 	payment->open_us = seat->open_us;
 	payment->close_us = seat->close_us;
 	memcpy(payment->seat_number, seat->number, sizeof payment->seat_number);
@@ -241,6 +242,42 @@ static enum err cancel(struct scene *scene)
 	return ERR_OK;
 }
 
+/* The money back, the seat free again, the payment marked: all or nothing, and once. The ticket
+ * stays finished. */
+static void settle_refund(struct scene *scene, struct payment *payment, struct account *account)
+{
+	const struct job *job = &scene->entry->job;
+	ledger_post(&scene->world->ledger, account, &job->id, payment->amount,
+		    job->memo[0] ? job->memo : "refund");
+	change_hold(&scene->world->holds[payment->hold], HOLD_REFUNDED);
+	payment->is_refunded = true;
+	payment->refund_job = job->id;
+	payment->is_changed = true;
+}
+
+/* The balance is told as of this refund: a later job of the same batch must not show in it. */
+static enum err refund(struct scene *scene)
+{
+	const struct job *job = &scene->entry->job;
+	struct payment *payment = seat_world_payment(scene->world, job->payment);
+	if (!payment || scene->world->holds[payment->hold].seat_id != job->seat)
+		return ERR_UNKNOWN_PAYMENT;
+	struct account *account = ledger_find(&scene->world->ledger, &payment->payer);
+	assert(account); /* loaded with the payment */
+	if (payment->is_refunded && !id_equal(&payment->refund_job, &job->id))
+		return ERR_ALREADY_REFUNDED;
+	if (!payment->is_refunded) {
+		if (account->balance > JOB_MAX_BALANCE - payment->amount)
+			return ERR_BALANCE_LIMIT;
+		settle_refund(scene, payment, account);
+	}
+	snprintf(scene->entry->outcome.data, sizeof scene->entry->outcome.data,
+		 "{\"id\":%" PRId64 ",\"amount\":%" PRId64 ",\"balance\":%" PRId64
+		 ",\"status\":\"REFUNDED\"}",
+		 payment->id, payment->amount, account->balance);
+	return ERR_OK;
+}
+
 /* Only tidies, and only the very hold that the message was sent for: the seat may have a new one.
  */
 static enum err expire(struct scene *scene)
@@ -251,10 +288,8 @@ static enum err expire(struct scene *scene)
 }
 
 static enum err (*const rule_of[JOB_KIND_COUNT])(struct scene *scene) = {
-	[JOB_RESERVE] = reserve,
-	[JOB_PAY] = pay,
-	[JOB_CANCEL] = cancel,
-	[JOB_EXPIRE] = expire,
+	[JOB_RESERVE] = reserve, [JOB_PAY] = pay,       [JOB_CANCEL] = cancel,
+	[JOB_REFUND] = refund,   [JOB_EXPIRE] = expire,
 };
 
 static void decide(void *world, struct batch_entry *entry, int64_t now_us)

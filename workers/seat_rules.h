@@ -1,4 +1,4 @@
-/* The rules of seats: reserve, pay, cancel, expire. Pure: no SQL, no AMQP, no clock. */
+/* The rules of seats: reserve, pay, cancel, refund, expire. Pure: no SQL, no AMQP, no clock. */
 #ifndef BOXOFFICE_SEAT_RULES_H
 #define BOXOFFICE_SEAT_RULES_H
 

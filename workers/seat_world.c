@@ -5,7 +5,7 @@
 
 #include "mem.h"
 
-static const char *const hold_names[] = {"PENDING", "PAID", "CANCELLED", "EXPIRED"};
+static const char *const hold_names[] = {"PENDING", "PAID", "CANCELLED", "EXPIRED", "REFUNDED"};
 
 const char *hold_status_name(enum hold_status status)
 {
@@ -15,7 +15,7 @@ const char *hold_status_name(enum hold_status status)
 enum hold_status hold_status_from(const char *name)
 {
 	unsigned status = HOLD_PENDING;
-	while (status < HOLD_EXPIRED && strcmp(hold_names[status], name) != 0)
+	while (status < HOLD_REFUNDED && strcmp(hold_names[status], name) != 0)
 		status++;
 	return (enum hold_status)status;
 }
@@ -137,6 +137,14 @@ struct hold *seat_world_live_hold(const struct seat_world *world, const struct s
 	for (size_t i = seat->newest_hold; i != WORLD_NONE; i = world->holds[i].older)
 		if (world->holds[i].status == HOLD_PENDING || world->holds[i].status == HOLD_PAID)
 			return &world->holds[i];
+	return NULL;
+}
+
+struct payment *seat_world_payment(const struct seat_world *world, int64_t id)
+{
+	for (size_t i = 0; i < world->payment_count; i++)
+		if (world->payments[i].id == id)
+			return &world->payments[i];
 	return NULL;
 }
 

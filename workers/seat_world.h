@@ -15,7 +15,7 @@
 #define SEAT_NUMBER_SIZE (8 * 4 + 1)    /* 8 characters of UTF-8 */
 #define CONCERT_NAME_SIZE (200 * 4 + 1) /* 200 */
 
-enum hold_status { HOLD_PENDING, HOLD_PAID, HOLD_CANCELLED, HOLD_EXPIRED };
+enum hold_status { HOLD_PENDING, HOLD_PAID, HOLD_CANCELLED, HOLD_EXPIRED, HOLD_REFUNDED };
 
 /* How long holds last: from the settings. */
 struct hold_policy {
@@ -49,6 +49,7 @@ struct hold {
 	int64_t price;
 	int64_t created_us, expires_us;
 	enum hold_status status;
+	enum hold_status was; /* its status when it was loaded */
 	bool is_changed;
 	size_t older;   /* the next of its seat's list */
 	size_t payment; /* of it; WORLD_NONE: none */
@@ -73,6 +74,10 @@ struct payment {
 	char seat_number[SEAT_NUMBER_SIZE]; /* copies of that moment, as the ticket shows them */
 	char concert_name[CONCERT_NAME_SIZE];
 	int64_t open_us, close_us;
+	struct id payer;
+	bool is_refunded;
+	struct id refund_job; /* that refunded it */
+	bool is_changed;
 };
 
 struct seat_world {
@@ -107,6 +112,9 @@ struct ticket *seat_world_ticket(const struct seat_world *world, int64_t id);
 
 /* The hold of a seat that is PENDING (in time or not) or PAID; NULL: the seat is free. */
 struct hold *seat_world_live_hold(const struct seat_world *world, const struct seat *seat);
+
+/* A payment that was loaded, by its id; NULL when it is not there. */
+struct payment *seat_world_payment(const struct seat_world *world, int64_t id);
 
 /* The newest hold of a user on a seat, whatever became of it; NULL: none known. */
 struct hold *seat_world_hold_of(const struct seat_world *world, const struct seat *seat,

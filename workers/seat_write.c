@@ -7,9 +7,10 @@ static const struct db_query update_holds = {
 	"update-holds",
 	"UPDATE " SQL_ROWS(SQL_COLUMN("id", "BIGINT") ", "
 			   SQL_COLUMN("status", "VARCHAR(16)") ", "
+			   SQL_COLUMN("was", "VARCHAR(16)") ", "
 			   SQL_COLUMN("now", "BIGINT"))
 	" STRAIGHT_JOIN seat_reservation r FORCE INDEX (PRIMARY)"
-	" ON r.id = d.id AND r.status = 'PENDING'"
+	" ON r.id = d.id AND r.status = d.was"
 	" SET r.status = d.status, r.updated_at = " SQL_TIME("d.now")};
 
 /* Inserts one row for each new hold; a second live one on a seat is ERR_DB_DUPLICATE. */
@@ -53,6 +54,16 @@ static const struct db_query insert_payments = {
 			  SQL_COLUMN("amount", "BIGINT") ", "
 			  SQL_COLUMN("now", "BIGINT"))};
 
+/* Changes payment by primary key; the status guards against a second refund. */
+static const struct db_query update_payments = {
+	"update-payments",
+	"UPDATE " SQL_ROWS(SQL_COLUMN("id", "BIGINT") ", "
+			   SQL_COLUMN("job", "CHAR(32)") ", "
+			   SQL_COLUMN("now", "BIGINT"))
+	" STRAIGHT_JOIN payment p FORCE INDEX (PRIMARY) ON p.id = d.id AND p.status = 'PAID'"
+	" SET p.status = 'REFUNDED', p.refund_job_id = UNHEX(d.job),"
+	" p.updated_at = " SQL_TIME("d.now")};
+
 /* No locks. By payment_job. */
 static const struct db_query find_payment_ids = {
 	"find-payment-ids",
@@ -72,8 +83,8 @@ static const struct db_query update_tickets = {
 /* clang-format on */
 
 const struct db_query *const seat_write_queries[] = {
-	&update_holds,   &insert_holds, &find_hold_ids, &insert_payments, &find_payment_ids,
-	&update_tickets, NULL};
+	&update_holds,    &insert_holds,     &find_hold_ids,  &insert_payments,
+	&update_payments, &find_payment_ids, &update_tickets, NULL};
 
 static enum err write_changed_holds(struct seat_store *store, int64_t now_us)
 {
@@ -86,6 +97,7 @@ static enum err write_changed_holds(struct seat_store *store, int64_t now_us)
 		rows_next(rows);
 		rows_int(rows, "id", hold->id);
 		rows_string(rows, "status", hold_status_name(hold->status));
+		rows_string(rows, "was", hold_status_name(hold->was));
 		rows_int(rows, "now", now_us);
 	}
 	return db_store_run(&store->base, &update_holds, rows->count);
@@ -158,6 +170,22 @@ static enum err write_new_payments(struct seat_store *store, int64_t now_us)
 	return err;
 }
 
+static enum err write_refunds(struct seat_store *store, int64_t now_us)
+{
+	struct rows *rows = &store->base.rows;
+	rows_clear(rows);
+	for (size_t i = 0; i < store->world.payment_count; i++) {
+		const struct payment *payment = &store->world.payments[i];
+		if (!payment->is_changed)
+			continue;
+		rows_next(rows);
+		rows_int(rows, "id", payment->id);
+		rows_id(rows, "job", &payment->refund_job);
+		rows_int(rows, "now", now_us);
+	}
+	return db_store_run(&store->base, &update_payments, rows->count);
+}
+
 static enum err write_changed_tickets(struct seat_store *store, int64_t now_us)
 {
 	struct rows *rows = &store->base.rows;
@@ -185,6 +213,8 @@ enum err seat_store_write(void *self, const struct batch *batch)
 		err = write_new_holds(store, batch->now_us);
 	if (!err)
 		err = write_new_payments(store, batch->now_us);
+	if (!err)
+		err = write_refunds(store, batch->now_us);
 	if (!err)
 		err = cash_store_write(&store->base, &store->world.ledger);
 	return err ? err : write_changed_tickets(store, batch->now_us);

@@ -44,6 +44,9 @@ size_t drain(const char *queue);
 
 /* The tests of test_broker_consume.c. */
 void a_hold_comes_to_its_partition_when_it_ends(void **state);
+void headers_are_kept_for_who_asks(void **state);
+void a_queue_that_is_not_there_cannot_be_counted(void **state);
+void a_pump_reads_a_bounded_number_of_bytes(void **state);
 void prefetch_bounds_what_is_unacknowledged(void **state);
 void the_time_of_sending_arrives_with_the_message(void **state);
 void what_was_not_acknowledged_comes_again_with_its_count(void **state);

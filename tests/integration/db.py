@@ -24,7 +24,7 @@ INVARIANTS = {
         " GROUP BY seat_id HAVING COUNT(*) > 1",
     "a paid hold has its payment":
         "SELECT r.id FROM seat_reservation r LEFT JOIN payment p ON p.reservation_id = r.id"
-        " WHERE (r.status = 'PAID') <> (p.id IS NOT NULL)",
+        " WHERE (r.status IN ('PAID', 'REFUNDED')) <> (p.id IS NOT NULL)",
     "a payment is debited once, at the price of its hold":
         "SELECT p.id FROM payment p JOIN seat_reservation r ON r.id = p.reservation_id"
         " LEFT JOIN cash_history h ON h.job_id = p.job_id"

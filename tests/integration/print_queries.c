@@ -8,7 +8,9 @@
 #include <string.h>
 
 #include "account_store.h"
+#include "audit_checks.h"
 #include "cash_store.h"
+#include "catalogue_records.h"
 #include "draw_records.h"
 #include "gate_draw.h"
 #include "gate_records.h"
@@ -17,7 +19,9 @@
 #include "gate_store.h"
 #include "gate_tick_store.h"
 #include "gate_tickets.h"
+#include "job_records.h"
 #include "lookup.h"
+#include "money_records.h"
 #include "seat_store.h"
 #include "text.h"
 
@@ -46,6 +50,9 @@
 	"{\"user\":1,\"hold\":" hold ",\"job\":\"" id                                              \
 	"\",\"number\":\"1\",\"concert\":\"sample\","                                              \
 	"\"opens\":" UNTIL ",\"closes\":" UNTIL ",\"amount\":50000," NOW "}"
+#define SEATS                                                                                      \
+	"[{\"schedule\":1,\"number\":\"1\",\"price\":1000,\"sale\":1},"                            \
+	"{\"schedule\":1,\"number\":\"2\",\"price\":1000,\"sale\":1}]"
 #define TWO(row, first, second) "[" row(first) "," row(second) "]"
 #define TWO2(row, a, b) "[" row("1", a) "," row("2", b) "]"
 
@@ -65,7 +72,11 @@ static const struct sample {
 	{"lock-cash", "[{\"slot\":0,\"user\":1},{\"slot\":1,\"user\":2}]"},
 	{"update-cash", "[{\"user\":1,\"balance\":1000},{\"user\":2,\"balance\":0}]"},
 	{"insert-history", TWO2(POSTING, ID1, ID2)},
+	{"insert-reversals",
+	 "[{\"user\":1,\"amount\":-1000,\"after\":0,\"memo\":\"reversal\",\"job\":\"" ID1
+	 "\",\"reverses\":1}," POSTING("2", ID2) "]"},
 	/* accounts */
+	{"find-charges", HEX_IDS},
 	{"find-users", UUIDS},
 	{"insert-users", "[" USER(ID1, ID1) "," USER(ID2, ID2) "]"},
 	{"insert-cash", "[{\"user\":1," NOW "},{\"user\":2," NOW "}]"},
@@ -77,8 +88,11 @@ static const struct sample {
 	{"find-ticket-holds", IDS},
 	{"find-past-holds", "[{\"seat\":1,\"user\":1},{\"seat\":2,\"user\":2}]"},
 	{"find-payments", "[{\"slot\":0,\"id\":1},{\"slot\":1,\"id\":2}]"},
-	{"update-holds", "[{\"id\":1,\"status\":\"EXPIRED\"," NOW "},"
-			 "{\"id\":2,\"status\":\"PAID\"," NOW "}]"},
+	{"update-holds", "[{\"id\":1,\"status\":\"EXPIRED\",\"was\":\"PENDING\"," NOW "},"
+			 "{\"id\":2,\"status\":\"REFUNDED\",\"was\":\"PAID\"," NOW "}]"},
+	{"find-bought", IDS},
+	{"update-payments",
+	 "[{\"id\":1,\"job\":\"" ID1 "\"," NOW "},{\"id\":2,\"job\":\"" ID2 "\"," NOW "}]"},
 	{"insert-holds", TWO2(HOLD, ID1, ID2)},
 	{"find-hold-ids", JOB_SLOTS},
 	{"insert-payments", TWO2(PAYMENT, ID1, ID2)},
@@ -137,6 +151,30 @@ static const struct sample {
 	{"ctl-move-draw", "[{\"opens\":" UNTIL ",\"zone\":\"UTC\",\"who\":\"sample\"}]"},
 	{"ctl-reveal-draw", "[{\"value\":\"sample\",\"who\":\"sample\"}]"},
 	{"ctl-roster", "[{\"id\":1}]"},
+	{"catalogue-lock", NULL},
+	{"catalogue-concert", "[{\"name\":\"sample\"}]"},
+	{"catalogue-concert-id", "[{\"id\":1}]"},
+	{"catalogue-add-concert", "[{\"name\":\"sample\"}]"},
+	{"catalogue-schedule", "[{\"concert\":1,\"open\":" UNTIL "}]"},
+	{"catalogue-add-schedule", "[{\"concert\":1,\"open\":" UNTIL ",\"close\":" UNTIL
+				   ",\"start\":" UNTIL ",\"end\":" UNTIL "}]"},
+	{"catalogue-count-seats", "[{\"id\":1}]"},
+	{"catalogue-different-seats", SEATS},
+	{"catalogue-add-seats", SEATS},
+	{"catalogue-set-seats", SEATS},
+	{"catalogue-record",
+	 "[{\"who\":\"sample\",\"concert\":1,\"schedule\":1,\"what\":\"sample\"}]"},
+	{"catalogue-list-concerts", NULL},
+	{"catalogue-list-schedules", "[{\"concert\":0}]"},
+	{"catalogue-list-seats", "[{\"id\":1}]"},
+	{"catalogue-list-changes", NULL},
+	{"ctl-job", HEX_IDS},
+	{"ctl-payment", IDS},
+	{"ctl-charge", IDS},
+	{"ctl-charge-of", HEX_IDS},
+	{"ctl-job-attempt", HEX_IDS},
+	{"audit-draws", NULL},
+	{"audit-draw-tickets", "[{\"id\":1}]"},
 	{"ctl-insert-policy",
 	 "[{\"state\":\"open\",\"max_active\":500,\"window_limit\":0,\"window_s\":60,"
 	 "\"active_s\":600,\"show_up_s\":120,\"quiet_s\":60,\"grace_s\":300,"
@@ -217,11 +255,25 @@ static void print_query(const struct db_query *query, const struct sample *sampl
 int main(void)
 {
 	const struct db_query *const *const lists[] = {
-		db_store_queries,     cash_store_queries,   account_store_queries,
-		seat_store_queries,   seat_load_queries,    seat_write_queries,
-		gate_store_queries,   gate_state_queries,   gate_tickets_queries,
-		gate_tick_queries,    front_queries,        gate_draw_queries,
-		gate_records_queries, draw_records_queries, gate_numbers_queries,
+		db_store_queries,
+		cash_store_queries,
+		account_store_queries,
+		seat_store_queries,
+		seat_load_queries,
+		seat_write_queries,
+		gate_store_queries,
+		gate_state_queries,
+		gate_tickets_queries,
+		gate_tick_queries,
+		front_queries,
+		gate_draw_queries,
+		gate_records_queries,
+		draw_records_queries,
+		audit_draws_queries,
+		money_records_queries,
+		catalogue_records_queries,
+		job_records_queries,
+		gate_numbers_queries,
 	};
 	bool is_fine = true;
 	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {

@@ -48,6 +48,83 @@ void a_hold_comes_to_its_partition_when_it_ends(void **state)
 	broker_free(publisher);
 }
 
+void headers_are_kept_for_who_asks(void **state)
+{
+	static const struct broker_header headers[] = {{"boxoffice-code", "db-data"},
+						       {"boxoffice-reason", "한 문장"}};
+	struct answers answers;
+	struct broker *publisher = open_publisher(&answers);
+	struct broker *plain = open_broker();
+	struct broker *curious = open_broker();
+	struct broker_message message = a_message("account", "account");
+	struct broker_delivery delivery;
+	uint64_t ready = 0;
+
+	(void)state;
+	message.headers = headers;
+	message.header_count = 2;
+	publish_many(publisher, &message, 1, 1);
+	assert_int_equal(broker_count_ready(publisher, "account", &ready), ERR_OK);
+	assert_int_equal(ready, 1);
+	assert_int_equal(broker_consume(plain, 1, "account", 1), ERR_OK);
+	await_deliveries(plain, 1, 1);
+	assert_true(broker_take(plain, 1, &delivery));
+	assert_null(broker_delivery_header(&delivery, "boxoffice-code"));
+	broker_delivery_fini(&delivery);
+	broker_free(plain);
+	broker_keep_headers(curious);
+	assert_int_equal(broker_consume(curious, 1, "account", 1), ERR_OK);
+	await_deliveries(curious, 1, 1);
+	assert_true(broker_take(curious, 1, &delivery));
+	assert_string_equal(broker_delivery_header(&delivery, "boxoffice-code"), "db-data");
+	assert_string_equal(broker_delivery_header(&delivery, "boxoffice-reason"), "한 문장");
+	assert_string_equal(broker_delivery_header(&delivery, "x-delivery-count"), "1");
+	assert_null(broker_delivery_header(&delivery, "boxoffice"));
+	broker_delivery_fini(&delivery);
+	broker_free(curious);
+	broker_free(publisher);
+	assert_int_equal(drain("account"), 1);
+}
+
+void a_queue_that_is_not_there_cannot_be_counted(void **state)
+{
+	struct broker *broker = open_broker();
+	uint64_t ready = 7;
+
+	(void)state;
+	assert_int_equal(broker_count_ready(broker, "nowhere", &ready), ERR_BROKER_GONE);
+	assert_int_equal(ready, 7);
+	broker_free(broker);
+}
+
+void a_pump_reads_a_bounded_number_of_bytes(void **state)
+{
+	enum { MESSAGES = 100, BYTES = 256 * 1024, MOST = 9 << 20 };
+	struct answers answers;
+	struct broker *publisher = open_publisher(&answers);
+	struct broker *consumer = open_broker();
+	struct broker_message message = a_message("account", "account");
+	char *body = calloc(1, BYTES);
+	size_t taken = 0;
+
+	(void)state;
+	assert_non_null(body);
+	message.body = body;
+	message.length = BYTES;
+	publish_many(publisher, &message, MESSAGES, 10);
+	assert_int_equal(broker_consume(consumer, 1, "account", MESSAGES), ERR_OK);
+	while (taken < MESSAGES) {
+		assert_int_equal(broker_pump(consumer, DEADLINE_MS), ERR_OK);
+		assert_in_range(broker_waiting(consumer, 1), 0, MOST / BYTES);
+		taken += broker_waiting(consumer, 1);
+		(void)drop_waiting(consumer, 1);
+	}
+	free(body);
+	broker_free(consumer);
+	broker_free(publisher);
+	assert_int_equal(drain("account"), MESSAGES);
+}
+
 void prefetch_bounds_what_is_unacknowledged(void **state)
 {
 	struct answers answers;

@@ -173,7 +173,8 @@ def test_an_operator_adds_policies_and_changes_nothing_else(instance, db):
         cursor.execute("SELECT COUNT(*) FROM gate_policy")
         for sql in ("UPDATE gate_policy SET max_active = 1", "DELETE FROM gate_policy",
                     "UPDATE gate_state SET served = 0", "UPDATE waiting_queue SET place = NULL",
-                    "SELECT * FROM user", "SELECT * FROM cash"):
+                    "SELECT * FROM user", "UPDATE cash SET balance = 0",
+                    "DELETE FROM cash_history", "INSERT INTO job SELECT * FROM job"):
             with pytest.raises(pymysql.err.MySQLError) as caught:
                 cursor.execute(sql)
             assert caught.value.args[0] in (1142, 1143), sql

@@ -15,7 +15,9 @@ from instance import find_program
 # What walks along a key on purpose: all concerts and schedules, for a snapshot of those on sale, and to
 # find a free seat; and one row at the end of the policies and draws, or whether there is any.
 WHOLE = {"snapshot_seats": ["s"], "snapshot_concerts": ["c"], "snapshot_schedules": ["s"],
-         "read-policies": ["p"], "ctl-history": ["p"], "ctl-draw": ["d"], "snapshot_draw": ["d"],
+         "read-policies": ["p"], "ctl-history": ["p"], "ctl-draw": ["d"], "audit-draws": ["d"], "catalogue-concert": ["c"],
+         "catalogue-list-concerts": ["c"], "catalogue-list-schedules": ["h"], "catalogue-list-changes": ["k"],
+         "snapshot_draw": ["d"],
          "snapshot_drawn": ["d"], "gate-numbers": ["d"], "read-stock": ["s", "s", "s"], "insert-first-policy": ["gate_policy"]}
 
 

@@ -12,6 +12,8 @@ from instance import ROOT
 
 TABLES = ("user", "cash", "cash_history", "waiting_queue", "concert", "concert_schedule", "seat",
           "seat_reservation", "payment", "job", "gate_state", "gate_policy", "gate_draw")
+# Of the operator alone.
+CTL_TABLES = ("catalogue_change",)
 DENIED = (1044, 1045, 1142, 1143, 1227, 1370)
 SCRATCH = "boxoffice_scratch"
 
@@ -39,7 +41,7 @@ def migrate(instance, schema):
 
 def test_migrations_run_again_and_on_an_empty_database(instance, db):
     there = tables_of(db, db.account["database"])
-    assert set(TABLES) | {"schema_migration"} == set(there)
+    assert {*TABLES, *CTL_TABLES, "schema_migration"} == set(there)
     try:
         owner(instance, f"CREATE DATABASE {SCRATCH} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;"
                         f" GRANT ALL ON {SCRATCH}.* TO 'boxoffice_admin'@'%'")
@@ -233,6 +235,20 @@ CONSTRAINTS = {
     "a job pays once": [payment(BIG, SAME), payment(BIG + 1, SAME)],
     "a job moves money once": [history(1, SAME), history(1, SAME)],
     "nothing is no movement": [history(0)],
+    "a charge is taken back once": [
+        "UPDATE cash_history SET amount = -1, reverses = 1 ORDER BY id DESC LIMIT 1",
+        "UPDATE cash_history SET amount = -1, reverses = 1 ORDER BY id LIMIT 1"],
+    "what is taken back is taken": [
+        "UPDATE cash_history SET amount = 1, reverses = 1 ORDER BY id DESC LIMIT 1"],
+    "a job refunds once": [payment(BIG), payment(BIG + 1),
+                           f"UPDATE payment SET status = 'REFUNDED', refund_job_id = {SAME}"
+                           f" WHERE reservation_id = {BIG}",
+                           f"UPDATE payment SET status = 'REFUNDED', refund_job_id = {SAME}"
+                           f" WHERE reservation_id = {BIG + 1}"],
+    "a refund has its job": [payment(BIG), "UPDATE payment SET status = 'REFUNDED'"
+                             f" WHERE reservation_id = {BIG}"],
+    "a payment that stands has no refund": [payment(BIG), f"UPDATE payment SET refund_job_id = {SAME}"
+                                            f" WHERE reservation_id = {BIG}"],
     "a user id is taken once": [a_user(SAME), a_user(SAME)],
     "a balance is not negative": [f"INSERT INTO cash VALUES (0, -1, {NOW}, {NOW}, NULL)"],
     "a balance has a limit": [f"INSERT INTO cash VALUES (0, 9007199254740992, {NOW}, {NOW}, NULL)"],
@@ -294,7 +310,7 @@ def test_constraint(db, name):
 
 
 @pytest.mark.parametrize("statements", [
-    [hold(BIG, "EXPIRED"), hold(BIG, "CANCELLED"), hold(BIG, "EXPIRED"), hold(BIG)],
+    [hold(BIG, "EXPIRED"), hold(BIG, "CANCELLED"), hold(BIG, "EXPIRED"), hold(BIG, "REFUNDED"), hold(BIG)],
     [ticket(BIG, BIG, "EXPIRED"), ticket(BIG + 1, BIG, "FINISHED"), ticket(BIG + 2, BIG)],
 ], ids=["holds", "tickets"])
 def test_what_is_over_is_in_nobodys_way(db, statements):

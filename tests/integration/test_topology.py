@@ -8,7 +8,8 @@ import pika
 import pytest
 
 from amqp import connect, envelope, job, new_id, publish
-from instance import find_program
+from instance import build_folder, find_program
+from wait import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +17,7 @@ def definitions(instance):
     """What boxoffice-topology prints with the settings of a worker."""
     command, environment, folder = instance.recipes["seat-worker-0"]
     assert command
-    printed = subprocess.run([str(find_program("boxoffice-topology"))], env=environment, cwd=folder,
+    printed = subprocess.run([str(find_program("boxoffice-topology")), "--accounts"], env=environment, cwd=folder,
                              check=True, capture_output=True, text=True).stdout
     return json.loads(printed)
 
@@ -49,6 +50,55 @@ def test_the_bindings(definitions, running):
                 for each in of["bindings"]}
 
     assert bindings(running) == bindings(definitions)
+
+
+def test_the_policies(definitions, running):
+    assert running["policies"] == definitions["policies"]
+
+
+def test_the_accounts(definitions, running):
+    there = {each["name"]: each for each in running["users"]}
+    assert set(there) == {each["name"] for each in definitions["users"]} | {"admin"}
+    for wanted in definitions["users"]:
+        found = there[wanted["name"]]
+        tags = found["tags"]
+        assert (tags if isinstance(tags, str) else ",".join(tags)) == wanted["tags"]
+        assert found["limits"] == wanted["limits"] and found["password_hash"] != ""
+
+
+def test_the_permissions(definitions, running):
+    def rights(of):
+        return {(each["user"], each["vhost"], each["configure"], each["write"], each["read"])
+                for each in of["permissions"]}
+
+    assert rights(running) == rights(definitions) | {("admin", "/", ".*", ".*", ".*")}
+
+
+def test_the_file_that_is_installed_is_what_the_program_prints():
+    printed = subprocess.run([str(find_program("boxoffice-topology")), "--accounts"], env={}, check=True,
+                             capture_output=True, text=True).stdout
+    assert (build_folder() / "ops" / "definitions.json").read_text() == printed
+    assert {each["password_hash"] for each in json.loads(printed)["users"]} == {""}
+
+
+def test_a_reply_queue_is_bounded(broker):
+    with broker.replies("ctl") as replies:
+        def bounded():
+            queue = broker.management(f"queues/{broker.vhost}/{replies.name}")
+            assert queue.get("policy") == "replies"
+            return queue["effective_policy_definition"] == {"max-length-bytes": 67108864}
+
+        wait_until(bounded, 20, "the policy")
+
+
+def test_an_operator_moves_messages(broker, operator):
+    """Publishes what it got to where it belongs, as the RabbitMQ UI does."""
+    marker = job("charge", userId=new_id(), amount=1)
+    sent = broker.management(f"exchanges/{broker.vhost}/account/publish", "POST", {
+        "routing_key": "account", "payload": json.dumps(envelope(marker)), "payload_encoding": "string",
+        "properties": {"type": "boxoffice.jobs", "delivery_mode": 2}}, operator)
+    assert sent == {"routed": True}
+    assert broker.dead_letter(marker["id"]).header("boxoffice-code") == "unknown-user"
 
 
 def test_job_queues_lose_nothing(running):

@@ -182,6 +182,74 @@ static void a_balance_is_the_sum_of_its_postings(void **state)
 		assert_true(account_of(user)->balance == sums[user]);
 }
 
+/* A charge of 500 by job 77 that user 1 has, as the store loads it. */
+static struct charge *add_charge(int64_t amount)
+{
+	struct charge charge = {.id = 9, .job = id_of(77), .user = user_of(1), .amount = amount};
+	ledger_add_charge(&ledger, &charge);
+	return ledger_charge(&ledger, &charge.job);
+}
+
+static const struct outcome *take_back(uint64_t id, int64_t user_id, uint64_t charge_job)
+{
+	struct job job = job_of(id, JOB_REVERSE);
+	job.user = user_of(user_id);
+	job.charge = id_of(charge_job);
+	return run(&job);
+}
+
+static void a_charge_is_taken_back_once(void **state)
+{
+	(void)state;
+	add_user(1, 700);
+	add_charge(500);
+	const struct outcome *outcome = take_back(1, 1, 77);
+	assert_int_equal(outcome->err, ERR_OK);
+	assert_string_equal(outcome->data, "{\"balance\":200}");
+	assert_int_equal(take_back(1, 1, 77)->err, ERR_OK);
+	assert_int_equal(take_back(2, 1, 77)->err, ERR_ALREADY_REVERSED);
+	assert_int_equal(ledger.posting_count, 1);
+	assert_true(ledger.postings[0].amount == -500 && ledger.postings[0].reverses == 9);
+	assert_string_equal(ledger.postings[0].memo, "reversal");
+	assert_true(account_of(1)->balance == 200);
+}
+
+static void what_was_spent_is_not_taken_back(void **state)
+{
+	(void)state;
+	add_user(1, 499);
+	add_charge(500);
+	assert_int_equal(take_back(1, 1, 77)->err, ERR_BALANCE_SPENT);
+	account_of(1)->balance = 500;
+	assert_int_equal(take_back(1, 1, 77)->err, ERR_OK);
+	assert_true(account_of(1)->balance == 0);
+}
+
+static void what_is_no_charge_of_the_user_is_not_taken_back(void **state)
+{
+	(void)state;
+	add_user(1, 5000);
+	add_user(2, 5000);
+	struct charge *charge = add_charge(500);
+	assert_int_equal(take_back(1, 2, 77)->err, ERR_UNKNOWN_CHARGE);
+	assert_int_equal(take_back(2, 1, 78)->err, ERR_UNKNOWN_CHARGE);
+	assert_int_equal(take_back(3, 3, 77)->err, ERR_UNKNOWN_USER);
+	charge->is_refund = true;
+	assert_int_equal(take_back(4, 1, 77)->err, ERR_UNKNOWN_CHARGE);
+	charge->is_refund = false;
+	charge->amount = -500;
+	assert_int_equal(take_back(5, 1, 77)->err, ERR_UNKNOWN_CHARGE);
+	assert_int_equal(ledger.posting_count, 0);
+}
+
+static void a_deleted_users_charge_is_taken_back(void **state)
+{
+	(void)state;
+	add_user(1, 500)->is_deleted = true;
+	add_charge(500);
+	assert_int_equal(take_back(1, 1, 77)->err, ERR_OK);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -196,6 +264,10 @@ int main(void)
 		TEST(a_balance_reaches_its_limit_and_no_further),
 		TEST(jobs_of_other_queues_are_refused),
 		TEST(a_balance_is_the_sum_of_its_postings),
+		TEST(a_charge_is_taken_back_once),
+		TEST(what_was_spent_is_not_taken_back),
+		TEST(what_is_no_charge_of_the_user_is_not_taken_back),
+		TEST(a_deleted_users_charge_is_taken_back),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

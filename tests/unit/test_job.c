@@ -31,6 +31,10 @@ static void every_kind_comes_back_from_its_own_encoding(void **state)
 			job.seat = 1;
 		if (fields & FIELD_HOLD)
 			job.hold = id_random();
+		if (fields & FIELD_PAYMENT)
+			job.payment = JOB_MAX_ID;
+		if (fields & FIELD_CHARGE)
+			job.charge = id_random();
 		job_encode(&text, &job);
 		assert_int_equal(decode_length(text.bytes, text.length, job_kind_queues(job.kind)),
 				 ERR_OK);
@@ -38,7 +42,9 @@ static void every_kind_comes_back_from_its_own_encoding(void **state)
 		assert_int_equal(entries[0].err, ERR_OK);
 		assert_memory_equal(&entries[0].job.user, &job.user, sizeof(job.user));
 		assert_memory_equal(&entries[0].job.hold, &job.hold, sizeof(job.hold));
+		assert_memory_equal(&entries[0].job.charge, &job.charge, sizeof(job.charge));
 		assert_true(entries[0].job.ticket == job.ticket);
+		assert_true(entries[0].job.payment == job.payment);
 		assert_string_equal(entries[0].job.name, job.name);
 		job_encode(&again, &entries[0].job);
 		assert_string_equal(again.bytes, text.bytes);

@@ -255,12 +255,13 @@ static void attempt_and_request_id_are_held_to_their_limits(void **state)
 static void each_missing_field_of_each_kind_is_named(void **state)
 {
 	static const char *const values[] = {
-		"\"" USER "\"", "\"name\"", "1", "\"memo\"", "true", "1", "1", "\"" ID "\"",
+		"\"" USER "\"", "\"name\"", "1",          "\"memo\"", "true", "1", "1",
+		"\"" ID "\"",   "1",        "\"" ID "\"",
 	};
 
 	(void)state;
 	for (unsigned kind = 0; kind < JOB_KIND_COUNT; kind++) {
-		for (unsigned absent = FIELD_USER; absent <= FIELD_HOLD; absent <<= 1) {
+		for (unsigned absent = FIELD_USER; absent <= FIELD_CHARGE; absent <<= 1) {
 			unsigned must = job_kind_fields((enum job_kind)kind);
 			struct text text = {0};
 			char expected[64];
@@ -268,7 +269,7 @@ static void each_missing_field_of_each_kind_is_named(void **state)
 			if (!(must & absent))
 				continue;
 			text_printf(&text, HEAD "\"%s\"", job_kind_name((enum job_kind)kind));
-			for (unsigned i = 0; 1u << i <= FIELD_HOLD; i++) {
+			for (unsigned i = 0; 1u << i <= FIELD_CHARGE; i++) {
 				enum field_set field = (enum field_set)(1u << i);
 
 				if ((must & field) && field != absent)

@@ -200,6 +200,70 @@ static void a_payer_without_an_account_has_no_money(void **state)
 	assert_int_equal(run_ticket(JOB_PAY, 9, 21, 1), ERR_INSUFFICIENT_BALANCE);
 }
 
+static enum err give_back(uint64_t id, int64_t seat, int64_t payment)
+{
+	struct job job = job_of(id, JOB_REFUND);
+	job.seat = seat;
+	job.payment = payment;
+	return run_job(&job);
+}
+
+static void a_refund_gives_the_money_back_once_and_frees_the_seat(void **state)
+{
+	(void)state;
+	reserve(1, 1);
+	pay(1, 1);
+	number_rows();
+	assert_int_equal(give_back(9, 1, 701), ERR_OK);
+	assert_string_equal(
+		last()->outcome.data,
+		"{\"id\":701,\"amount\":1000,\"balance\":2500,\"status\":\"REFUNDED\"}");
+	assert_int_equal(give_back(9, 1, 701), ERR_OK);
+	assert_int_equal(give_back(10, 1, 701), ERR_ALREADY_REFUNDED);
+	assert_int_equal(account_of(1)->balance, MONEY);
+	assert_int_equal(world.ledger.posting_count, 2);
+	assert_true(world.payments[0].is_changed && world.payments[0].is_refunded);
+	assert_true(id_equal(&world.payments[0].refund_job, &world.ledger.postings[1].job));
+	assert_int_equal(world.holds[0].status, HOLD_REFUNDED);
+	assert_null(hold_on(1));
+	assert_int_equal(ticket_of(1)->status, TICKET_FINISHED);
+	assert_int_equal(reserve(2, 1), ERR_OK);
+}
+
+static void a_refund_names_a_payment_of_its_seat(void **state)
+{
+	(void)state;
+	reserve(1, 1);
+	pay(1, 1);
+	number_rows();
+	assert_int_equal(give_back(9, 2, 701), ERR_UNKNOWN_PAYMENT);
+	assert_int_equal(give_back(9, 1, 702), ERR_UNKNOWN_PAYMENT);
+	assert_int_equal(hold_on(1)->status, HOLD_PAID);
+}
+
+static void a_refund_does_not_pass_the_limit_of_a_balance(void **state)
+{
+	(void)state;
+	reserve(1, 1);
+	pay(1, 1);
+	number_rows();
+	account_of(1)->balance = JOB_MAX_BALANCE - PRICE + 1;
+	assert_int_equal(give_back(9, 1, 701), ERR_BALANCE_LIMIT);
+	assert_int_equal(hold_on(1)->status, HOLD_PAID);
+	account_of(1)->balance--;
+	assert_int_equal(give_back(9, 1, 701), ERR_OK);
+}
+
+static void a_seat_that_was_taken_off_is_refunded(void **state)
+{
+	(void)state;
+	reserve(1, 1);
+	pay(1, 1);
+	number_rows();
+	seat_world_seat(&world, 1)->is_deleted = true;
+	assert_int_equal(give_back(9, 1, 701), ERR_OK);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -217,6 +281,10 @@ int main(void)
 		TEST(an_expiry_and_a_payment_meet_in_either_order),
 		TEST(pays_of_one_user_never_overdraw),
 		TEST(a_payer_without_an_account_has_no_money),
+		TEST(a_refund_gives_the_money_back_once_and_frees_the_seat),
+		TEST(a_refund_names_a_payment_of_its_seat),
+		TEST(a_refund_does_not_pass_the_limit_of_a_balance),
+		TEST(a_seat_that_was_taken_off_is_refunded),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -205,7 +205,7 @@ static void the_definitions_say_the_same(void **state)
 	struct json_object *root;
 
 	(void)state;
-	topology_write_definitions(&conf, "box \"office\"", &out);
+	topology_write_definitions(&conf, "box \"office\"", true, &out);
 	root = json_tokener_parse(out.bytes);
 	assert_non_null(root);
 	struct json_object *queues = list_of(root, "queues");
@@ -233,7 +233,8 @@ static void the_definitions_carry_every_argument(void **state)
 	struct text out = {0};
 
 	(void)state;
-	topology_write_definitions(&conf, "/", &out);
+	topology_write_definitions(&conf, "/", false, &out);
+	assert_null(strstr(out.bytes, "users"));
 	assert_non_null(strstr(out.bytes,
 			       "{\"x-queue-type\":\"quorum\",\"x-single-active-consumer\":true,"
 			       "\"x-delivery-limit\":20,\"x-max-length\":20000,"

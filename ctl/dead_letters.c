@@ -1,0 +1,291 @@
+/* Dead letters: reading them, and going over the queue.
+ *
+ * The pass subscribes instead of getting message by message, which would cost a round of the
+ * replicas' log each. What is not acknowledged stays the queue's: it goes back when the connection
+ * ends. A channel is given CHUNK letters at most, then the next one goes on, so that nothing has to
+ * be acknowledged to see more. */
+#include "dead_letters.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "clock.h"
+#include "fault.h"
+#include "mem.h"
+#include "text.h"
+
+#define QUEUE "dead"
+#define CHUNK 1000
+#define FIRST_CHANNEL 2 /* the first publishes */
+#define SILENCE_MS 2000 /* then the rest is with somebody else */
+#define CONFIRM_MS 10000
+#define ANY_QUEUE (QUEUE_SEAT | QUEUE_GATE | QUEUE_ACCOUNT | QUEUE_IMPORT)
+
+/* Reading ----------------------------------------------------------------------------------- */
+
+static int64_t read_iso(const char *text)
+{
+	struct tm fields = {0};
+	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%S", &fields);
+
+	if (end == NULL || (*end != '\0' && *end != '.' && *end != 'Z'))
+		return 0;
+	return (int64_t)timegm(&fields) * 1000000;
+}
+
+int64_t dead_moment(const char *text)
+{
+	static const struct {
+		char unit;
+		int64_t seconds;
+	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+	char *end;
+	long long number = strtoll(text, &end, 10);
+
+	for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+		if (end != text && end[0] == units[i].unit && end[1] == '\0' && number >= 0 &&
+		    number < 100000)
+			return (clock_wall_s() - number * units[i].seconds) * 1000000;
+	return read_iso(text);
+}
+
+/* Versions 7 and 8 of the front's begin with the milliseconds since 1970 (RFC 9562). */
+static int64_t time_of_id(const struct id *id)
+{
+	int64_t ms = 0;
+
+	if (id->bytes[6] >> 4 != 7 && id->bytes[6] >> 4 != 8)
+		return 0;
+	for (size_t i = 0; i < 6; i++)
+		ms = ms << 8 | id->bytes[i];
+	return ms * 1000;
+}
+
+static const char *header(const struct dead_letter *letter, const char *name)
+{
+	const char *value = broker_delivery_header(letter->delivery, name);
+
+	return value != NULL ? value : "";
+}
+
+/* What the broker dead-lettered itself has no headers of ours. */
+static void read_brokers(struct dead_letter *letter)
+{
+	snprintf(letter->code, sizeof letter->code, "%s", header(letter, "x-first-death-reason"));
+	for (char *c = letter->code; *c != '\0'; c++)
+		if (*c == '_')
+			*c = '-';
+	letter->reason = strcmp(letter->code, "delivery-limit") == 0
+				 ? "it came too often: each time its worker died, or let go of it"
+				 : "the broker moved it here";
+	snprintf(letter->queue, sizeof letter->queue, "%s", header(letter, "x-first-death-queue"));
+	letter->died_us = strtoll(header(letter, "x-death.time"), NULL, 10) * 1000000;
+}
+
+static void read_workers(struct dead_letter *letter)
+{
+	snprintf(letter->code, sizeof letter->code, "%s", header(letter, "boxoffice-code"));
+	letter->reason = header(letter, "boxoffice-reason");
+	snprintf(letter->queue, sizeof letter->queue, "%s", header(letter, "boxoffice-queue"));
+	letter->died_us = read_iso(header(letter, "boxoffice-time"));
+	letter->deliveries = strtoll(header(letter, "boxoffice-deliveries"), NULL, 10);
+}
+
+static void read_jobs(struct dead_letter *letter)
+{
+	struct job_entry *entries = NULL;
+	char why[JOB_WHY_SIZE];
+
+	if (job_decode(letter->delivery->body, letter->delivery->length, ANY_QUEUE, &entries,
+		       &letter->jobs, why) != ERR_OK) {
+		letter->jobs = 0;
+		return;
+	}
+	if (letter->jobs > 0) {
+		letter->has_id = entries[0].has_id;
+		letter->id = entries[0].job.id;
+		letter->has_job = letter->jobs == 1 && entries[0].err == ERR_OK;
+		letter->job = entries[0].job;
+		if (entries[0].err == ERR_OK)
+			letter->kind = job_kind_name(entries[0].job.kind);
+		if (letter->has_id)
+			letter->published_us = time_of_id(&letter->id);
+	}
+	free(entries);
+}
+
+static void read_letter(struct dead_letter *letter, const struct broker_delivery *delivery)
+{
+	*letter = (struct dead_letter){.delivery = delivery, .reason = "", .kind = ""};
+	if (broker_delivery_header(delivery, "boxoffice-code") != NULL)
+		read_workers(letter);
+	else
+		read_brokers(letter);
+	read_jobs(letter);
+}
+
+static bool is_meant(const struct dead_filter *filter, const struct dead_letter *letter)
+{
+	return (filter->code == NULL || strcmp(filter->code, letter->code) == 0) &&
+	       (filter->queue == NULL || strcmp(filter->queue, letter->queue) == 0) &&
+	       (filter->kind == NULL || strcmp(filter->kind, letter->kind) == 0) &&
+	       (!filter->has_id || (letter->has_id && id_equal(&filter->id, &letter->id))) &&
+	       (filter->after_us == 0 ||
+		(letter->died_us != 0 && letter->died_us >= filter->after_us)) &&
+	       (filter->before_us == 0 ||
+		(letter->died_us != 0 && letter->died_us < filter->before_us));
+}
+
+/* Going over the queue ---------------------------------------------------------------------- */
+
+/* A letter that was published, until it is confirmed. */
+struct sending {
+	unsigned channel;
+	uint64_t tag;
+	enum err err;
+};
+
+struct walk {
+	struct dead_pass *pass;
+	struct broker *broker;
+	struct sending *sendings;
+	size_t sending_count, sending_capacity;
+	uint64_t first_sequence; /* of sendings[0] */
+};
+
+static void on_confirm(void *arg, uint64_t sequence, enum err err)
+{
+	struct walk *walk = arg;
+
+	if (sequence - walk->first_sequence < walk->sending_count)
+		walk->sendings[sequence - walk->first_sequence].err = err;
+}
+
+static void note_sending(struct walk *walk, const struct broker_delivery *delivery)
+{
+	if (walk->sending_count == walk->sending_capacity) {
+		walk->sending_capacity = walk->sending_capacity ? walk->sending_capacity * 2 : 64;
+		walk->sendings =
+			mem_array(walk->sendings, walk->sending_capacity, sizeof *walk->sendings);
+	}
+	walk->sendings[walk->sending_count++] = (struct sending){
+		.channel = delivery->channel, .tag = delivery->tag, .err = ERR_TIMEOUT};
+}
+
+/* Waits for the confirms, then acknowledges what arrived. A crash before that costs a repeat: the
+ * letter is here and sent, and its job keeps its id. */
+static enum err end_sendings(struct walk *walk)
+{
+	int64_t until_ms = clock_ms() + CONFIRM_MS;
+	enum err err = ERR_OK;
+
+	while (err == ERR_OK && broker_unconfirmed(walk->broker) > 0 && clock_ms() < until_ms) {
+		err = broker_pump(walk->broker, 100);
+		if (err == ERR_TIMEOUT)
+			err = ERR_OK;
+	}
+	if (walk->sending_count > 0)
+		fault_point("dead-sent");
+	for (size_t i = 0; i < walk->sending_count; i++) {
+		const struct sending *sending = &walk->sendings[i];
+
+		if (sending->err == ERR_OK && err == ERR_OK)
+			err = broker_ack(walk->broker, sending->channel, sending->tag, false);
+		walk->pass->sent(walk->pass->arg, sending->err);
+	}
+	walk->first_sequence += walk->sending_count;
+	walk->sending_count = 0;
+	return err;
+}
+
+static enum err take(struct walk *walk, const struct broker_delivery *delivery)
+{
+	struct dead_pass *pass = walk->pass;
+	struct dead_letter letter;
+
+	pass->looked++;
+	read_letter(&letter, delivery);
+	if (!is_meant(pass->filter, &letter))
+		return ERR_OK;
+	pass->meant++;
+	switch (pass->take(pass->arg, walk->broker, &letter)) {
+	case DEAD_STAYS:
+		return ERR_OK;
+	case DEAD_GOES:
+		return broker_ack(walk->broker, delivery->channel, delivery->tag, false);
+	case DEAD_SENT:
+		note_sending(walk, delivery);
+	}
+	return ERR_OK;
+}
+
+static bool is_enough(const struct dead_pass *pass)
+{
+	return pass->filter->limit > 0 && pass->meant >= pass->filter->limit;
+}
+
+/* Takes what has come on the channels up to the last; count goes up by how many. */
+static enum err take_all(struct walk *walk, unsigned last, uint64_t *count)
+{
+	struct broker_delivery delivery;
+	enum err err = ERR_OK;
+
+	for (unsigned channel = FIRST_CHANNEL; channel <= last; channel++) {
+		while (err == ERR_OK && !is_enough(walk->pass) &&
+		       broker_take(walk->broker, channel, &delivery)) {
+			++*count;
+			err = take(walk, &delivery);
+			broker_delivery_fini(&delivery);
+		}
+	}
+	return err == ERR_OK ? end_sendings(walk) : err;
+}
+
+/* Goes over the next letters, CHUNK or what is left of them, on a channel of their own. */
+static enum err walk_chunk(struct walk *walk, unsigned channel, uint64_t left, uint64_t *taken)
+{
+	uint64_t wanted = left < CHUNK ? left : CHUNK;
+	enum err err = broker_consume(walk->broker, channel, QUEUE, (uint16_t)wanted);
+
+	*taken = 0;
+	while (err == ERR_OK && *taken < wanted && !is_enough(walk->pass)) {
+		err = broker_pump(walk->broker, SILENCE_MS);
+		if (err == ERR_OK)
+			err = take_all(walk, channel, taken);
+	}
+	/* What is acknowledged makes room for more: that stops. What is under way by then is taken
+	 * with the next chunk. */
+	return err == ERR_OK ? broker_cancel(walk->broker, channel, QUEUE) : err;
+}
+
+static enum err walk_all(struct walk *walk)
+{
+	uint64_t left = 0, taken = 0;
+	enum err err = broker_count_ready(walk->broker, QUEUE, &left);
+
+	for (unsigned channel = FIRST_CHANNEL; err == ERR_OK && left > 0 && !is_enough(walk->pass);
+	     channel++) {
+		err = walk_chunk(walk, channel, left, &taken);
+		left -= taken < left ? taken : left;
+	}
+	if (!is_enough(walk->pass))
+		walk->pass->unseen = (int64_t)left;
+	return err == ERR_TIMEOUT ? ERR_OK : err;
+}
+
+enum err dead_pass_run(struct dead_pass *pass, const struct conf *conf)
+{
+	struct walk walk = {.pass = pass, .first_sequence = 1};
+	enum err err = broker_open(&walk.broker, conf->amqp_url, "boxofficectl");
+
+	if (err != ERR_OK)
+		return err;
+	broker_keep_headers(walk.broker);
+	err = broker_confirm(walk.broker, on_confirm, &walk);
+	if (err == ERR_OK)
+		err = walk_all(&walk);
+	broker_free(walk.broker);
+	free(walk.sendings);
+	return err;
+}

@@ -1,0 +1,297 @@
+"""boxofficectl dead: every way into `dead` is told, and letters are sent back once, or dropped."""
+
+import base64
+import json
+import os
+import subprocess
+import uuid
+
+import pika
+import pytest
+
+from amqp import connect, envelope, job, new_id, partition
+from instance import ROOT
+from test_isolation import no_users_named
+from wait import wait_until
+
+MANY = 2000
+LARGE = 64 * 1024
+MOST_KIB = 64 * 1024  # of memory: half of what MANY letters of LARGE bytes are
+
+
+@pytest.fixture
+def dead(instance, site, broker):
+    """Runs ./boxoffice ctl dead …; `dead` is empty before and after."""
+    assert site
+    assert broker.unclaimed_dead() == []
+
+    def run(*arguments, check=True):
+        return instance.run("ctl", "dead", *arguments, check=check)
+
+    yield run
+    broker.purge("dead")
+
+
+def wait_dead(broker, count):
+    wait_until(lambda: broker.depth("dead") == count, 20, f"{count} dead letters", 0.1)
+
+
+def told(dead, *arguments):
+    return json.loads(dead("list", "--json", *arguments).stdout)["letters"]
+
+
+def refuse(broker, **fields):
+    """A charge that is refused and has nobody to tell it to."""
+    work = job("charge", **{"userId": new_id(), "amount": 5, **fields})
+    broker.publish("account", "account", envelope(work))
+    return work
+
+
+def give_up(instance, broker, work):
+    """A message that is delivered too often: here by a consumer that lets go of it each time."""
+    instance.stop("account-worker")
+    try:
+        broker.publish("account", "account", envelope(work))
+        for _ in range(21):
+            method = wait_until(lambda: broker.channel.basic_get("account")[0], 10, "the message")
+            broker.channel.basic_nack(method.delivery_tag, requeue=True)
+        wait_dead(broker, 1)
+    finally:
+        instance.start("account-worker")
+
+
+# Each: what is published to `account`, the code, and whether its id can be told.
+WAYS = {
+    "undecodable": (b"\xff{", "bad-message", None),
+    "no object": (b"[1]", "bad-message", None),
+    "an unknown version": (json.dumps({"v": 2, "jobs": []}).encode(), "bad-version", None),
+    "oversized": (b'{"v":1,"jobs":[' + b" " * (256 * 1024) + b"]}", "message-too-large", None),
+    "too many jobs": (json.dumps(envelope(*[{}] * 1001)).encode(), "message-too-large", None),
+    "an unknown kind": (job("dance", userId=new_id()), "bad-kind", "id"),
+    "a kind of another queue": (job("issue", userId=new_id()), "bad-kind", "id"),
+    "a bad field": (job("charge", userId=new_id(), amount=0), "bad-field", "id"),
+    "refused, and nobody to tell": (job("charge", userId=new_id(), amount=1), "unknown-user", "id"),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_way_into_dead(dead, broker, way):
+    content, code, has_id = WAYS[way]
+    broker.publish("account", "account", content if isinstance(content, bytes) else envelope(content))
+    wait_dead(broker, 1)
+    letter, = told(dead)
+    assert (letter["code"], letter["queue"]) == (code, "account")
+    assert letter["reason"] and letter["died"].startswith("20") and letter["deliveries"] == 1
+    assert letter["id"] == (content["id"] if has_id else None)
+    shown, = json.loads(dead("show", "--json").stdout)["letters"]
+    body = shown["body"].encode() if "body" in shown else base64.b64decode(shown["bodyBase64"])
+    if isinstance(content, bytes):
+        assert body == content
+    else:
+        assert json.loads(body) == content
+    assert shown["headers"]["boxoffice-code"] == code
+    assert code in dead("list").stdout
+
+
+def test_a_reply_queue_that_is_none(dead, broker):
+    broker.publish("account", "account", envelope(job("charge", userId=new_id(), amount=1)), "account")
+    wait_dead(broker, 1)
+    assert told(dead)[0]["code"] == "bad-reply-to"
+
+
+def test_a_value_that_the_database_refuses(dead, broker, db):
+    work = job("register", userId=new_id(), name="poisoned")
+    with no_users_named(db, "poisoned"):
+        broker.publish("account", "account", envelope(work))
+        wait_dead(broker, 1)
+    letter, = told(dead)
+    assert (letter["code"], letter["id"], letter["kind"]) == ("db-data", work["id"], "register")
+    dead("send-back", "--code", "db-data")
+    wait_until(lambda: db.value("SELECT COUNT(*) FROM user WHERE name = 'poisoned'") == 1, 10, "it")
+    db.run("UPDATE user SET name = 'mended' WHERE name = 'poisoned'")
+
+
+def test_a_message_beyond_the_delivery_limit(dead, instance, site, broker, db):
+    user = site.users()[0]
+    work = job("charge", userId=user, amount=7)
+    give_up(instance, broker, work)
+    letter, = told(dead)
+    assert (letter["code"], letter["queue"], letter["kind"]) == ("delivery-limit", "account", "charge")
+    assert letter["id"] == work["id"] and letter["died"].startswith("20")
+    dead("send-back", "--code", "delivery-limit")
+    wait_until(lambda: db.charges(user) == [7], 10, "the charge")
+    assert broker.depth("dead") == 0
+
+
+def test_looking_leaves_all_where_it_is(dead, broker):
+    ids = [refuse(broker)["id"] for _ in range(3)]
+    wait_dead(broker, 3)
+    for _ in range(25):  # more often than a queue with a limit would have it
+        assert sorted(letter["id"] for letter in told(dead)) == sorted(ids)
+    wait_dead(broker, 3)
+
+
+def test_when_it_was_published_is_known_from_a_time_ordered_id(dead, broker):
+    work = refuse(broker, id="01939c3c-2c00-7000-8000-000000000001")
+    wait_dead(broker, 1)
+    assert told(dead, "--id", work["id"])[0]["published"] == "2024-12-06T13:50:09.408000Z"
+
+
+def test_filters(dead, broker):
+    first = refuse(broker)
+    wait_dead(broker, 1)
+    broker.publish("seat", partition(1), envelope(job("reserve", userId=new_id(), ticket=1, seatId=1)))
+    broker.publish("seat", partition(1), b"?")
+    wait_dead(broker, 3)
+    assert [letter["id"] for letter in told(dead, "--code", "unknown-user")] == [first["id"]]
+    assert [letter["id"] for letter in told(dead, "--kind", "charge")] == [first["id"]]
+    assert [letter["id"] for letter in told(dead, "--id", first["id"])] == [first["id"]]
+    assert len(told(dead, "--queue", "seat.1")) == 2
+    assert len(told(dead, "--queue", "seat.1", "--code", "bad-message")) == 1
+    assert len(told(dead, "--limit", "2")) == 2
+    assert len(told(dead, "--after", "5m")) == 3 and told(dead, "--before", "5m") == []
+    assert told(dead, "--after", "2099-01-01T00:00:00Z") == []
+    assert len(told(dead, "--before", "2099-01-01T00:00:00.000000Z")) == 3
+
+
+def test_a_refusal_is_decided_afresh(dead, broker, site, db):
+    work = refuse(broker)
+    wait_dead(broker, 1)
+    dead("send-back", "--id", work["id"])
+    # Refused again, and here again: with the attempt that was raised.
+    wait_dead(broker, 1)
+    assert json.loads(json.loads(dead("show", "--json").stdout)["letters"][0]["body"])["attempt"] == 2
+    broker.ask("account", "account", job("register", userId=work["userId"], name="late"))
+    dead("send-back", "--id", work["id"])
+    wait_until(lambda: db.charges(work["userId"]) == [5], 10, "the charge")
+    assert broker.depth("dead") == 0
+
+
+def test_a_crash_between_sending_and_dropping_costs_a_repeat(dead, instance, broker, db):
+    work = refuse(broker)
+    wait_dead(broker, 1)
+    broker.ask("account", "account", job("register", userId=work["userId"], name="late"))
+    with instance.ctl_settings("fault=dead-sent:kill"):
+        assert dead("send-back", "--all", check=False).returncode != 0
+    wait_until(lambda: db.charges(work["userId"]) == [5], 10, "the charge")
+    wait_dead(broker, 1)
+    dead("send-back", "--all")
+    wait_dead(broker, 0)
+    wait_until(lambda: broker.depth("account") == 0, 10, "the repeat")
+    assert db.charges(work["userId"]) == [5]
+
+
+def test_what_no_queue_takes_stays(dead, broker):
+    broker.publish("dead", "", b"{}", headers={"boxoffice-code": "bad-message",
+                                               "boxoffice-queue": "nowhere"})
+    broker.publish("dead", "", b"{}")
+    done = dead("send-back", "--all", check=False)
+    assert done.returncode == 1 and "no queue took the message" in done.stderr
+    assert "where it came from" in done.stdout and "0 sent back, 2 stay" in done.stderr
+    wait_dead(broker, 2)
+
+
+def test_a_full_queue_refuses_and_the_letter_stays(dead, broker):
+    queue = "a full queue"
+    broker.channel.queue_declare(queue, durable=True, arguments={
+        "x-queue-type": "quorum", "x-max-length": 1, "x-overflow": "reject-publish"})
+    try:
+        def full():
+            try:
+                broker.publish("", queue, b"{}")
+            except pika.exceptions.NackError:
+                return True
+
+        def refused():
+            for _ in range(5):
+                broker.publish("dead", "", b"{}", headers={"boxoffice-code": "bad-message",
+                                                           "boxoffice-queue": queue})
+            return "did not take" in dead("send-back", "--all", check=False).stderr
+
+        wait_until(full, 20, "a full queue")
+        wait_until(refused, 20, "a refusal")
+        assert broker.depth("dead") >= 1
+    finally:
+        broker.channel.queue_delete(queue)
+
+
+def test_dropping_asks_prints_and_drops(dead, broker):
+    works = [refuse(broker) for _ in range(2)]
+    wait_dead(broker, 2)
+    done = dead("drop", "--id", works[0]["id"], check=False)
+    assert done.returncode == 1 and "--yes" in done.stderr
+    wait_dead(broker, 2)
+    dropped = json.loads(dead("drop", "--id", works[0]["id"], "--yes").stdout)
+    assert json.loads(dropped["body"]) == works[0]
+    assert dropped["headers"]["boxoffice-queue"] == "account"
+    wait_dead(broker, 1)
+    assert [letter["id"] for letter in told(dead)] == [works[1]["id"]]
+
+
+def test_what_somebody_else_looks_at_is_not_told_away(dead, broker):
+    works = [refuse(broker) for _ in range(3)]
+    wait_dead(broker, 3)
+    other = connect(broker.url)
+    channel = other.channel()
+    channel.basic_qos(prefetch_count=2)
+    got = []
+    channel.basic_consume("dead", lambda *message: got.append(message))
+    wait_until(lambda: other.process_data_events(0.05) or len(got) == 2, 10, "two letters")
+    try:
+        assert len(told(dead)) == 1
+    finally:
+        other.close()
+    wait_dead(broker, 3)
+    assert len(told(dead)) == len(works)
+
+
+def test_what_cannot_be_printed_is_not_dropped(dead, instance, broker):
+    refuse(broker)
+    wait_dead(broker, 1)
+    with open("/dev/full", "w", encoding="ascii") as full:
+        done = subprocess.run([str(ROOT / "boxoffice"), "ctl", "dead", "drop", "--all", "--yes"],
+                              env={**os.environ, "BOXOFFICE_VAR": str(instance.var)}, stdout=full,
+                              stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1 and "could not be written" in done.stderr
+    wait_dead(broker, 1)
+
+
+@pytest.mark.parametrize("arguments", [
+    ["drop"], ["send-back"], ["list", "--id", "x"], ["list", "--limit", "0"], ["list", "--after", "x"],
+    ["list", "--all"], ["list", "more"]])
+def test_a_mistake_in_the_call(dead, arguments):
+    done = dead(*arguments, check=False)
+    assert done.returncode == 2 and done.stderr
+
+
+def test_a_broker_that_is_away_is_told(dead, instance):
+    with instance.ctl_settings("amqp_url=amqp://operator:x@127.0.0.1:1/%2f"):
+        done = dead("list", check=False)
+        assert done.returncode == 1 and "broker" in done.stderr
+
+
+def test_thousands_are_gone_over_in_bounded_memory(dead, instance, broker):
+    filler = "x" * LARGE
+    for number in range(MANY):
+        broker.publish("dead", "", f"{number} {filler}".encode(), headers={
+            "boxoffice-code": "bad-message", "boxoffice-reason": "large", "boxoffice-queue": "account"})
+    wait_dead(broker, MANY)
+    child = subprocess.Popen([str(ROOT / "boxoffice"), "ctl", "dead", "list", "--json"],
+                             env={**os.environ, "BOXOFFICE_VAR": str(instance.var)},
+                             stdout=subprocess.PIPE, text=True)
+    printed = child.stdout.read()
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    assert child.returncode == 0 and len(json.loads(printed)["letters"]) == MANY
+    assert usage.ru_maxrss < MOST_KIB, usage.ru_maxrss
+    wait_dead(broker, MANY)
+    done = dead("drop", "--all", "--yes", "--limit", str(MANY - 1))
+    assert done.stdout.count("\n") == MANY - 1
+    wait_dead(broker, 1)
+
+
+def test_ids_are_not_made_up(dead, broker):
+    """Random ids tell no time."""
+    work = refuse(broker, id=str(uuid.uuid4()))
+    wait_dead(broker, 1)
+    assert told(dead, "--id", work["id"])[0]["published"] is None
