@@ -72,6 +72,7 @@ settings_check() {
     nginx_keepalive >/dev/null || exit
     program_settings tool worker worker_index 0 | write_changed "$var/etc/tool.settings" || true
     program_settings boxofficectl operator | write_changed "$var/etc/boxofficectl.settings" || true
+    import_settings | write_changed "$var/etc/import.settings" || true
     run_program tool boxoffice-topology --vhost / >/dev/null || die "a setting is refused: see above"
 }
 
