@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fault.h"
 #include "log.h"
 #include "mem.h"
 #include "topology.h"
@@ -103,7 +104,8 @@ enum err outbox_send_replies(struct outbox *outbox, const struct intake *intake)
 				result_of(intake, &intake->items[i], &outbox->results[count]);
 			count++;
 		}
-		if (!delivery->reply_to[0] || first->err == ERR_BAD_REPLY_TO)
+		if (!delivery->reply_to[0] || first->err == ERR_BAD_REPLY_TO ||
+		    fault_is_on("lose-replies"))
 			continue;
 		text_clear(&outbox->scratch);
 		reply_encode(&outbox->scratch, outbox->list, count);
