@@ -9,13 +9,6 @@
 #define SQL_ROWS(columns) "JSON_TABLE(?, '$[*]' COLUMNS (" columns ")) d"
 #define SQL_COLUMN(name, type) name " " type " PATH '$." name "'"
 
-/* Packed rows (workers/rows.h): strings of at most so many characters; a piece of one, and a
- * number. */
-#define SQL_PACKED(most) "JSON_TABLE(?, '$[*]' COLUMNS (r VARCHAR(" #most ") PATH '$')) d"
-#define SQL_PIECE(at, length) "SUBSTR(d.r, " #at ", " #length ")"
-#define SQL_PIECE_INT(at) "CAST(SUBSTR(d.r, " #at ", 20) AS SIGNED)"
-#define SQL_REST(at) "SUBSTR(d.r, " #at ")"
-
 /* The commonest: numbers of rows. */
 #define SQL_IDS SQL_ROWS(SQL_COLUMN("id", "BIGINT"))
 

@@ -18,12 +18,16 @@ static const struct db_query update_cash = {
 	" STRAIGHT_JOIN cash c FORCE INDEX (PRIMARY) ON c.user_id = d.user"
 	" SET c.balance = d.balance, c.updated_at = NOW(6)"};
 
-/* Inserts one row for each posting: job, user, amount, balance after it, memo. */
+/* Inserts one row for each posting. */
 static const struct db_query insert_history = {
 	"insert-history",
 	"INSERT INTO cash_history (user_id, job_id, amount, balance_after, description, created_at)"
-	" SELECT " SQL_PIECE_INT(33) ", UNHEX(" SQL_PIECE(1, 32) "), " SQL_PIECE_INT(53) ", "
-	SQL_PIECE_INT(73) ", " SQL_REST(93) ", NOW(6) FROM " SQL_PACKED(300)};
+	" SELECT d.user, UNHEX(d.job), d.amount, d.after, d.memo, NOW(6)"
+	" FROM " SQL_ROWS(SQL_COLUMN("user", "BIGINT") ", "
+			  SQL_COLUMN("amount", "BIGINT") ", "
+			  SQL_COLUMN("after", "BIGINT") ", "
+			  SQL_COLUMN("memo", "VARCHAR(200)") ", "
+			  SQL_COLUMN("job", "CHAR(32)"))};
 /* clang-format on */
 
 const struct db_query *const cash_store_queries[] = {&lock_cash, &update_cash, &insert_history,
@@ -70,12 +74,12 @@ enum err cash_store_write(struct db_store *store, struct ledger *ledger)
 	rows_clear(&store->rows);
 	for (size_t i = 0; i < ledger->posting_count; i++) {
 		const struct posting *posting = &ledger->postings[i];
-		rows_pack(&store->rows);
-		rows_pack_bytes(&store->rows, posting->job.bytes, sizeof posting->job.bytes);
-		rows_pack_int(&store->rows, ledger->accounts[posting->account].user_id);
-		rows_pack_int(&store->rows, posting->amount);
-		rows_pack_int(&store->rows, posting->balance_after);
-		rows_pack_text(&store->rows, posting->memo);
+		rows_next(&store->rows);
+		rows_int(&store->rows, "user", ledger->accounts[posting->account].user_id);
+		rows_int(&store->rows, "amount", posting->amount);
+		rows_int(&store->rows, "after", posting->balance_after);
+		rows_string(&store->rows, "memo", posting->memo);
+		rows_id(&store->rows, "job", &posting->job);
 	}
 	return db_store_run(store, &insert_history, store->rows.count);
 }

@@ -1,8 +1,6 @@
 #include "rows.h"
 
-#include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
 void rows_fini(struct rows *rows)
 {
@@ -15,7 +13,6 @@ void rows_clear(struct rows *rows)
 	text_clear(&rows->text);
 	rows->count = 0;
 	rows->in_row = false;
-	rows->is_packed = false;
 	rows->is_ended = false;
 }
 
@@ -66,26 +63,15 @@ void rows_string(struct rows *rows, const char *key, const char *value)
 	text_json_string(&rows->text, value);
 }
 
-/* A few digits at a time: one by one they cost a worker as much as all else that it writes. */
-static void put_hex(struct rows *rows, const uint8_t *bytes, size_t size)
-{
-	static const char digits[] = "0123456789ABCDEF";
-	char hex[64];
-	for (size_t at = 0; at < size;) {
-		size_t count = 0;
-		for (; at < size && count < sizeof hex; at++) {
-			hex[count++] = digits[bytes[at] >> 4];
-			hex[count++] = digits[bytes[at] & 15];
-		}
-		text_add(&rows->text, hex, count);
-	}
-}
-
 void rows_bytes(struct rows *rows, const char *key, const uint8_t *bytes, size_t size)
 {
+	static const char digits[] = "0123456789ABCDEF";
 	put_key(rows, key);
 	text_putc(&rows->text, '"');
-	put_hex(rows, bytes, size);
+	for (size_t i = 0; i < size; i++) {
+		char pair[2] = {digits[bytes[i] >> 4], digits[bytes[i] & 15]};
+		text_add(&rows->text, pair, sizeof pair);
+	}
 	text_putc(&rows->text, '"');
 }
 
@@ -94,60 +80,9 @@ void rows_id(struct rows *rows, const char *key, const struct id *id)
 	rows_bytes(rows, key, id->bytes, sizeof id->bytes);
 }
 
-void rows_pack(struct rows *rows)
-{
-	text_puts(&rows->text, rows->count ? "\",\"" : "[\"");
-	rows->count++;
-	rows->is_packed = true;
-}
-
-void rows_pack_bytes(struct rows *rows, const uint8_t *bytes, size_t size)
-{
-	put_hex(rows, bytes, size);
-}
-
-void rows_pack_int(struct rows *rows, int64_t value)
-{
-	char digits[ROWS_INT_WIDTH];
-	uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
-	for (size_t i = sizeof digits; i > 1; i--) {
-		digits[i - 1] = (char)('0' + rest % 10);
-		rest /= 10;
-	}
-	digits[0] = value < 0 ? '-' : '0';
-	text_add(&rows->text, digits, sizeof digits);
-}
-
-void rows_pack_name(struct rows *rows, const char *name, size_t width)
-{
-	static const char blanks[] = "                                ";
-	size_t length = strlen(name);
-	assert(length <= width && width < sizeof blanks);
-	text_add(&rows->text, name, length);
-	text_add(&rows->text, blanks, width - length);
-}
-
-void rows_pack_text(struct rows *rows, const char *text)
-{
-	/* Its escapes without its quotes. */
-	size_t start = rows->text.length;
-	text_json_string(&rows->text, text);
-	rows->text.length--;
-	memmove(rows->text.bytes + start, rows->text.bytes + start + 1,
-		rows->text.length - start - 1);
-	rows->text.bytes[--rows->text.length] = '\0';
-}
-
-static const char *ending(const struct rows *rows)
-{
-	if (!rows->count)
-		return "[]";
-	return rows->is_packed ? "\"]" : "}]";
-}
-
 void rows_end(struct rows *rows)
 {
 	if (!rows->is_ended)
-		text_puts(&rows->text, ending(rows));
+		text_puts(&rows->text, rows->count ? "}]" : "[]");
 	rows->is_ended = true;
 }

@@ -1,5 +1,4 @@
-/* Rows for JSON_TABLE: a JSON array of flat objects, or of packed strings, the one parameter of
- * every statement.
+/* Rows for JSON_TABLE: a JSON array of flat objects, the one parameter of every statement.
  *
  * Only values that a decoder has checked may be put here: MariaDB's JSON_TABLE cuts, rounds and
  * misreads what is out of range, without an error. */
@@ -16,7 +15,6 @@ struct rows { /* zero-initialise */
 	struct text text;
 	size_t count;
 	bool in_row;
-	bool is_packed;
 	bool is_ended;
 };
 
@@ -33,17 +31,6 @@ void rows_int(struct rows *rows, const char *key, int64_t value);
 void rows_string(struct rows *rows, const char *key, const char *value);
 void rows_id(struct rows *rows, const char *key, const struct id *id); /* for UNHEX() */
 void rows_bytes(struct rows *rows, const char *key, const uint8_t *bytes, size_t size);
-
-/* Packed rows, for the statements that matter most: one string each, of pieces that stand at fixed
- * places, which the statement takes apart with SUBSTR (sql.h). The server finds each column of an
- * object from its start: an insert of 1,000 jobs took it twice as long. */
-#define ROWS_INT_WIDTH 20
-
-void rows_pack(struct rows *rows); /* begins a row; its pieces follow, in order */
-void rows_pack_bytes(struct rows *rows, const uint8_t *bytes, size_t size); /* 2 * size digits */
-void rows_pack_int(struct rows *rows, int64_t value);                       /* ROWS_INT_WIDTH */
-void rows_pack_name(struct rows *rows, const char *name, size_t width);     /* blanks behind it */
-void rows_pack_text(struct rows *rows, const char *text); /* of any length: at the end */
 
 /* Closes the array, once: rows->text is then the parameter. No row may follow. */
 void rows_end(struct rows *rows);

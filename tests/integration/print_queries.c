@@ -33,13 +33,11 @@
 #define UUIDS "[{\"uuid\":\"" ID1 "\"},{\"uuid\":\"" ID2 "\"}]"
 
 #define JOB(id)                                                                                    \
-	"{\"nth\":2,\"code\":\"ok\",\"why\":\"\","                                                 \
-	"\"data\":\"{\\\"balance\\\":1000}\",\"id\":\"" id "\"}"
-#define NUMBER "00000000000000000001"
-#define PACKED_JOB(id)                                                                             \
-	"\"" id PRINT64 NUMBER "charge          ok                             "                   \
-	"00000000000000000000{\\\"balance\\\":1000}\""
-#define POSTING(user, id) "\"" id "0000000000000000000" user NUMBER NUMBER "top-up\""
+	"{\"kind\":\"charge\",\"nth\":1,\"code\":\"ok\",\"why\":\"\","                             \
+	"\"data\":\"{\\\"balance\\\":1000}\",\"id\":\"" id "\",\"fp\":\"" PRINT64 "\"}"
+#define POSTING(user, id)                                                                          \
+	"{\"user\":" user ",\"amount\":1000,\"after\":1000,\"memo\":\"top-up\","                   \
+	"\"job\":\"" id "\"}"
 #define USER(uuid, id) "{\"uuid\":\"" uuid "\",\"name\":\"sample\",\"job\":\"" id "\"," NOW "}"
 #define HOLD(seat, id)                                                                             \
 	"{\"seat\":" seat ",\"user\":1,\"ticket\":1,\"job\":\"" id "\",\"status\":\"PENDING\","    \
@@ -59,7 +57,7 @@ static const struct sample {
 	{"find-jobs", HEX_IDS},
 	{"find-postings", HEX_IDS},
 	{"find-reserves", HEX_IDS},
-	{"insert-jobs", TWO(PACKED_JOB, ID1, ID2)},
+	{"insert-jobs", TWO(JOB, ID1, ID2)},
 	{"update-jobs", TWO(JOB, ID1, ID2)},
 	{"read-clock", NULL},
 	{"prune-jobs", "[{\"days\":30}]"},

@@ -91,48 +91,6 @@ static void cleared_rows_begin_anew(void **state)
 	assert_rows("[{\"b\":2}]");
 }
 
-static void a_packed_row_is_one_string_of_pieces(void **state)
-{
-	static const uint8_t bytes[] = {0x00, 0xA5, 0xFF};
-	(void)state;
-	rows_pack(&rows);
-	rows_pack_bytes(&rows, bytes, sizeof bytes);
-	rows_pack_int(&rows, -12);
-	rows_pack_name(&rows, "ab", 4);
-	rows_pack_text(&rows, "a \"b\" 김");
-	rows_pack(&rows);
-	rows_pack_int(&rows, INT64_MAX);
-	rows_pack_text(&rows, "");
-	rows_pack_text(&rows, "c");
-	assert_int_equal(rows.count, 2);
-	assert_rows("[\"00A5FF-0000000000000000012ab  a \\\"b\\\" 김\",\"09223372036854775807c\"]");
-}
-
-static void rows_can_be_packed_and_not_in_turn(void **state)
-{
-	(void)state;
-	rows_pack(&rows);
-	rows_pack_text(&rows, "x");
-	rows_end(&rows);
-	rows_clear(&rows);
-	rows_next(&rows);
-	rows_int(&rows, "a", 1);
-	assert_rows("[{\"a\":1}]");
-}
-
-static void bytes_of_any_length_become_digits(void **state)
-{
-	uint8_t bytes[100];
-	(void)state;
-	memset(bytes, 0x1F, sizeof bytes);
-	rows_pack(&rows);
-	rows_pack_bytes(&rows, bytes, sizeof bytes);
-	rows_end(&rows);
-	assert_int_equal(rows.text.length, 200 + 4);
-	for (size_t i = 0; i < 100; i++)
-		assert_memory_equal(rows.text.bytes + 2 + 2 * i, "1F", 2);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 static void ids_are_sorted_once_each(void **state)
@@ -160,17 +118,10 @@ static void rows_end_once(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(no_rows_are_an_empty_array),
-		TEST(each_row_is_an_object),
-		TEST(integers_keep_their_value),
-		TEST(text_stays_raw_utf8),
-		TEST(bytes_are_digits_for_unhex),
-		TEST(cleared_rows_begin_anew),
-		TEST(ids_are_sorted_once_each),
-		TEST(rows_end_once),
-		TEST(a_packed_row_is_one_string_of_pieces),
-		TEST(rows_can_be_packed_and_not_in_turn),
-		TEST(bytes_of_any_length_become_digits),
+		TEST(no_rows_are_an_empty_array), TEST(each_row_is_an_object),
+		TEST(integers_keep_their_value),  TEST(text_stays_raw_utf8),
+		TEST(bytes_are_digits_for_unhex), TEST(cleared_rows_begin_anew),
+		TEST(ids_are_sorted_once_each),   TEST(rows_end_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
