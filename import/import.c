@@ -224,10 +224,13 @@ static void turn(struct import *import)
 	bool needs_input = read_rows(import);
 	int input = needs_input ? sheet_fd(import->sheet) : -1;
 	bool can_read = !needs_input && is_reading(import) && window_filling(&import->window);
-	if (import->options->is_dry_run)
+	if (import->options->is_dry_run) {
 		pretend(import);
-	else if (sender_turn(&import->sender, input, can_read ? 0 : TURN_MS))
+		if (needs_input)
+			sheet_await(import->sheet, TURN_MS);
+	} else if (sender_turn(&import->sender, input, can_read ? 0 : TURN_MS)) {
 		fail(import, "the import stopped", "see the message above");
+	}
 	take_outcomes(import);
 	progress_show(&import->progress, import->tally.rows, import->done_bytes,
 		      sender_trouble(&import->sender));
