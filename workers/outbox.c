@@ -61,6 +61,16 @@ enum err outbox_ensure_open(struct outbox *outbox)
 /* Replies ----------------------------------------------------------------------------------------
  */
 
+/* Copies what is used of an outcome: whole ones are 2 KiB each, for answers of some twenty bytes.
+ */
+static void copy_outcome(struct outcome *out, const struct outcome *outcome)
+{
+	out->err = outcome->err;
+	out->replayed = outcome->replayed;
+	memcpy(out->data, outcome->data, strlen(outcome->data) + 1);
+	memcpy(out->why, outcome->why, strlen(outcome->why) + 1);
+}
+
 /* The result of one item: of its job, or why it is none. */
 static const struct result *result_of(const struct intake *intake, const struct intake_item *item,
 				      struct result *out)
@@ -73,7 +83,7 @@ static const struct result *result_of(const struct intake *intake, const struct 
 		out->outcome.data[0] = '\0';
 		snprintf(out->outcome.why, sizeof out->outcome.why, "%s", item->why);
 	} else {
-		out->outcome = intake->batch.entries[item->entry].outcome;
+		copy_outcome(&out->outcome, &intake->batch.entries[item->entry].outcome);
 	}
 	return out;
 }
