@@ -101,6 +101,6 @@ sql() { # STATEMENT
 
 # A whole number of at least 1 given to an option.
 option_number() { # OPTION VALUE
-    [[ $2 =~ ^[1-9][0-9]{0,5}$ ]] || die "$1 takes a number from 1"
+    [[ $2 =~ ^[1-9][0-9]{0,6}$ ]] || die "$1 takes a number from 1"
     printf '%s\n' "$2"
 }

@@ -210,3 +210,9 @@ command_ctl() {
     [ -r "$var/etc/boxofficectl.settings" ] || die "there is no instance in $var: ./boxoffice up makes one"
     run_program boxofficectl boxofficectl "$@"
 }
+
+# The finance batch's program, with the importer's account at this instance's broker.
+command_import() {
+    [ -r "$var/etc/import.settings" ] || die "there is no instance in $var: ./boxoffice up makes one"
+    run_program import boxoffice-import "$@"
+}

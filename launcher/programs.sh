@@ -58,6 +58,9 @@ program_settings() { # NAME ACCOUNT [NAME VALUE] …
     done
 }
 
+# An importer knows the broker alone.
+import_settings() { printf '%s=%s\n' name import log_level warn amqp_url "$(amqp_url importer)"; }
+
 # True when the file changed.
 program_write_settings() { # NAME
     local kind=${1%-*} count

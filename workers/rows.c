@@ -63,15 +63,26 @@ void rows_string(struct rows *rows, const char *key, const char *value)
 	text_json_string(&rows->text, value);
 }
 
-void rows_bytes(struct rows *rows, const char *key, const uint8_t *bytes, size_t size)
+/* Many digits at a time: each piece of text costs a check for its room. */
+static void put_hex(struct text *text, const uint8_t *bytes, size_t size)
 {
 	static const char digits[] = "0123456789ABCDEF";
+	char hex[64];
+	for (size_t at = 0; at < size;) {
+		size_t count = 0;
+		for (; at < size && count < sizeof hex; at++) {
+			hex[count++] = digits[bytes[at] >> 4];
+			hex[count++] = digits[bytes[at] & 15];
+		}
+		text_add(text, hex, count);
+	}
+}
+
+void rows_bytes(struct rows *rows, const char *key, const uint8_t *bytes, size_t size)
+{
 	put_key(rows, key);
 	text_putc(&rows->text, '"');
-	for (size_t i = 0; i < size; i++) {
-		char pair[2] = {digits[bytes[i] >> 4], digits[bytes[i] & 15]};
-		text_add(&rows->text, pair, sizeof pair);
-	}
+	put_hex(&rows->text, bytes, size);
 	text_putc(&rows->text, '"');
 }
 

@@ -70,7 +70,7 @@ def test_the_calls_are_those_that_a_front_serves():
 
 
 def test_the_importer_imports(instance, site, db, tmp_path):
-    program = re.search(r"^```python\n(.*?)^```$", PROTOCOL, re.MULTILINE | re.DOTALL).group(1)
+    program = re.search(r'^```python\n(""".*?)^```$', PROTOCOL, re.MULTILINE | re.DOTALL).group(1)
     path = tmp_path / "import.py"
     path.write_text(program)
     users = site.users(3)

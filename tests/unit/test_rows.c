@@ -91,6 +91,19 @@ static void cleared_rows_begin_anew(void **state)
 	assert_rows("[{\"b\":2}]");
 }
 
+static void bytes_of_any_length_become_digits(void **state)
+{
+	uint8_t bytes[100];
+	(void)state;
+	memset(bytes, 0x1F, sizeof bytes);
+	rows_next(&rows);
+	rows_bytes(&rows, "a", bytes, sizeof bytes);
+	rows_end(&rows);
+	assert_int_equal(rows.text.length, strlen("[{\"a\":\"\"}]") + 200);
+	for (size_t i = 0; i < 100; i++)
+		assert_memory_equal(rows.text.bytes + strlen("[{\"a\":\"") + 2 * i, "1F", 2);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 static void ids_are_sorted_once_each(void **state)
@@ -118,10 +131,11 @@ static void rows_end_once(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(no_rows_are_an_empty_array), TEST(each_row_is_an_object),
-		TEST(integers_keep_their_value),  TEST(text_stays_raw_utf8),
-		TEST(bytes_are_digits_for_unhex), TEST(cleared_rows_begin_anew),
-		TEST(ids_are_sorted_once_each),   TEST(rows_end_once),
+		TEST(no_rows_are_an_empty_array),        TEST(each_row_is_an_object),
+		TEST(integers_keep_their_value),         TEST(text_stays_raw_utf8),
+		TEST(bytes_are_digits_for_unhex),        TEST(cleared_rows_begin_anew),
+		TEST(ids_are_sorted_once_each),          TEST(rows_end_once),
+		TEST(bytes_of_any_length_become_digits),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
