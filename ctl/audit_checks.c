@@ -261,7 +261,7 @@ const struct audit_check audit_checks[] = {
 		"total_seats is how many seats a schedule has",
 		"SELECT h.id, h.total_seats, COUNT(s.id) AS n FROM concert_schedule h LEFT JOIN seat s"
 		" ON s.concert_schedule_id = h.id AND s.deleted_at IS NULL"
-		" GROUP BY h.id, h.total_seats HAVING h.total_seats <> n"),
+		" WHERE h.deleted_at IS NULL GROUP BY h.id, h.total_seats HAVING h.total_seats <> n"),
 
 	/* The gate */
 	BREAKS("policy-in-range", "policy",

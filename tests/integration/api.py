@@ -225,6 +225,11 @@ class Site:
             with socket.create_connection((self.host, self.port), 10) as connection:
                 connection.sendall(piece)
 
+    def await_ready(self):
+        """After a server was away: until both fronts have their broker and their database again."""
+        wait_until(lambda: all(self.send(get("/readyz")).status == 200 for _ in range(10)), 30,
+                   "both fronts to be ready")
+
     def users(self, count=1):
         made = self.settle_all(self.swarm([register(f"fan {i}") for i in range(count)]))
         return [answer.ok()["userId"] for answer in made]

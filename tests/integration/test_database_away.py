@@ -62,5 +62,4 @@ def test_all_go_on(site, outage, seat):
         return True
 
     wait_until(sold, 20, "a reservation", 0.2)
-    wait_until(lambda: all(site.send(get("/readyz")).status == 200 for _ in range(10)), 20,
-               "both fronts to be ready")
+    site.await_ready()

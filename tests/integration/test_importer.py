@@ -375,7 +375,7 @@ def test_lost_results_are_asked_for_again(importer, payees, db, instance):
     assert db.value(SUM, importer.memo()) == total(300)
 
 
-def test_an_import_outlives_its_broker(importer, payees, db, instance):
+def test_an_import_outlives_its_broker(importer, payees, db, instance, site):
     importer.write(lines(payees, MANY))
     process = importer.start("--message-rows", "50")
     wait_until(lambda: db.value(ROWS, importer.memo()) > 0, 20, "some rows", 0.01)
@@ -385,6 +385,7 @@ def test_an_import_outlives_its_broker(importer, payees, db, instance):
     assert told["applied"] + told["repeated"] == MANY and told["rejected"] == 0
     assert db.value(SUM, importer.memo()) == total(MANY)
     instance.run("up")
+    site.await_ready()
 
 
 def test_interactive_charges_flow_during_an_import(importer, payees, site, db):
