@@ -10,6 +10,7 @@
 #include "text.h"
 
 #define ATTEMPT_MAX 1000
+#define MESSAGE_ROWS 200 /* what a worker takes at a time beside interactive charges */
 #define ANSWER_S 30
 #define ANSWER_MOST_S 3600
 
@@ -55,7 +56,7 @@ static void print_usage(FILE *out)
 	      "  --dry-run         check every row and send nothing\n"
 	      "  --json            the summary as one JSON object\n"
 	      "  --quiet           no progress\n"
-	      "  --message-rows N  rows of one message, 1 to 1000 (default: 1000)\n"
+	      "  --message-rows N  rows of one message, 1 to 1000 (default: 200)\n"
 	      "  --answer-s N      ask again after so many seconds without results (default: 30)\n"
 	      "  --help            this text\n\n"
 	      "Columns, by their names in the header; blanks, - and _ do not count:\n",
@@ -164,9 +165,8 @@ static bool read_options(int argc, char **argv, struct import_options *out)
 int main(int argc, char **argv)
 {
 	struct conf conf;
-	struct import_options chosen = {.attempt = 1,
-					.message_rows = JOB_MAX_PER_MESSAGE,
-					.answer_within_ms = ANSWER_S * 1000};
+	struct import_options chosen = {
+		.attempt = 1, .message_rows = MESSAGE_ROWS, .answer_within_ms = ANSWER_S * 1000};
 	if (!read_options(argc, argv, &chosen))
 		return IMPORT_NOT_DONE;
 	if (conf_load(&conf) || log_open("import", conf.log_level))

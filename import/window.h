@@ -5,7 +5,7 @@
 
 #include "parcel.h"
 
-#define WINDOW_PARCELS 16
+#define WINDOW_PARCELS 64
 
 struct window { /* zero-initialise, then window_init() */
 	struct parcel parcels[WINDOW_PARCELS];

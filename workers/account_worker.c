@@ -8,8 +8,10 @@
 #include "log.h"
 #include "worker.h"
 
-/* A batch of imports is short, so that an interactive charge never waits long behind one. */
+/* A batch of imports is short, and shorter while there are interactive charges: each of these waits
+ * for one of those. */
 #define IMPORT_BATCH_JOBS 1000
+#define IMPORT_YIELDING_JOBS 200
 
 #define PRUNE_MS 1000
 
@@ -44,6 +46,7 @@ int main(void)
 						 worker.conf.prefetch, worker.conf.batch_jobs);
 	unsigned import = consumer_add_lane(&worker.consumer, QUEUE_IMPORT,
 					    worker.conf.import_prefetch, IMPORT_BATCH_JOBS);
+	consumer_yield(&worker.consumer, import, IMPORT_YIELDING_JOBS);
 	consumer_add_queue(&worker.consumer, "account", interactive, 0);
 	consumer_add_queue(&worker.consumer, "charge.import", import, 0);
 	int status = worker_run(&worker);

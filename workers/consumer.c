@@ -9,6 +9,8 @@
 #include "mem.h"
 #include "metrics.h"
 
+#define QUIET_MS 1000
+
 void consumer_fini(struct consumer *consumer)
 {
 	consumer_close(consumer);
@@ -22,8 +24,15 @@ unsigned consumer_add_lane(struct consumer *consumer, unsigned queue_set, int64_
 	consumer->lanes[consumer->lane_count] =
 		(struct consumer_lane){.queue_set = queue_set,
 				       .prefetch = (uint16_t)prefetch,
-				       .max_jobs = (size_t)max_jobs};
+				       .max_jobs = (size_t)max_jobs,
+				       .yielding_jobs = (size_t)max_jobs,
+				       .filled_ms = INT64_MIN / 2};
 	return (unsigned)consumer->lane_count++;
+}
+
+void consumer_yield(struct consumer *consumer, unsigned lane, size_t jobs)
+{
+	consumer->lanes[lane].yielding_jobs = jobs;
 }
 
 void consumer_add_queue(struct consumer *consumer, const char *name, unsigned lane,
@@ -131,16 +140,28 @@ static bool take(struct consumer *consumer, unsigned lane, struct broker_deliver
 }
 
 /* A redelivered message may be the one that killed its last worker: it goes alone. */
+/* Whoever comes one at a time is there again and again: an empty lane now is no quiet one. */
+static size_t most_jobs(const struct consumer *consumer, unsigned lane, int64_t now_ms)
+{
+	const struct consumer_lane *lanes = consumer->lanes;
+	for (unsigned before = 0; before < lane; before++)
+		if (now_ms - lanes[before].filled_ms < QUIET_MS)
+			return lanes[lane].yielding_jobs;
+	return lanes[lane].max_jobs;
+}
+
 void consumer_fill(struct consumer *consumer, unsigned lane, struct intake *intake)
 {
 	struct consumer_lane *from = &consumer->lanes[lane];
+	int64_t now_ms = clock_ms();
+	size_t most = most_jobs(consumer, lane, now_ms);
 	struct broker_delivery delivery;
 	bool is_alone = false;
 	while (!is_alone && take(consumer, lane, &delivery)) {
 		bool is_first = intake->delivery_count == 0;
 		is_alone = delivery.redelivered;
-		if ((is_first || !is_alone) &&
-		    intake_add(intake, &delivery, from->queue_set, from->max_jobs))
+		from->filled_ms = now_ms;
+		if ((is_first || !is_alone) && intake_add(intake, &delivery, from->queue_set, most))
 			continue;
 		from->held = delivery;
 		from->has_held = true;

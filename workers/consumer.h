@@ -21,7 +21,9 @@
 struct consumer_lane {
 	unsigned queue_set; /* what its jobs may be: bits of enum queue_set */
 	uint16_t prefetch;
-	size_t max_jobs;             /* of one batch */
+	size_t max_jobs;             /* of one batch, */
+	size_t yielding_jobs;        /* and while a lane before it is in use */
+	int64_t filled_ms;           /* when it last had a message */
 	struct broker_delivery held; /* taken, but for the next batch */
 	bool has_held;
 };
@@ -52,6 +54,10 @@ unsigned consumer_add_lane(struct consumer *consumer, unsigned queue_set, int64_
 			   int64_t max_jobs);
 void consumer_add_queue(struct consumer *consumer, const char *name, unsigned lane,
 			int64_t after_ms);
+
+/* From now on a lane takes no more than so many jobs into a batch (but a whole message in any case)
+ * when a lane before it had one within the last second: who comes there waits for no long batch. */
+void consumer_yield(struct consumer *consumer, unsigned lane, size_t jobs);
 
 /* Connects when there is no connection; subscribes to the queues whose time has come. */
 MUST_CHECK enum err consumer_ensure_open(struct consumer *consumer);

@@ -14,7 +14,8 @@
 #define MAX_JOBS 10
 
 struct broker {
-	struct broker_delivery waiting[64]; /* of channel 1 */
+	unsigned channel; /* of all that waits */
+	struct broker_delivery waiting[64];
 	size_t count;
 };
 
@@ -79,7 +80,7 @@ enum err broker_pump(struct broker *of, int timeout_ms)
 
 size_t broker_waiting(const struct broker *of, unsigned channel)
 {
-	return channel == 1 ? of->count : 0;
+	return channel == of->channel ? of->count : 0;
 }
 
 bool broker_take(struct broker *of, unsigned channel, struct broker_delivery *delivery)
@@ -100,7 +101,7 @@ void broker_delivery_fini(struct broker_delivery *delivery)
 static int begin(void **state)
 {
 	(void)state;
-	broker = (struct broker){0};
+	broker = (struct broker){.channel = 1};
 	intake = (struct intake){0};
 	failure = ERR_OK;
 	calls[0] = '\0';
@@ -129,7 +130,7 @@ static int end(void **state)
 static void deliver(const char *queue, bool is_redelivered)
 {
 	struct broker_delivery *delivery = &broker.waiting[broker.count++];
-	*delivery = (struct broker_delivery){.channel = 1,
+	*delivery = (struct broker_delivery){.channel = broker.channel,
 					     .tag = ++tags,
 					     .redelivered = is_redelivered,
 					     .body = strdup(JOB),
@@ -138,11 +139,16 @@ static void deliver(const char *queue, bool is_redelivered)
 }
 
 /* The number of messages in the next batch. */
-static size_t fill(void)
+static size_t fill_lane(unsigned lane)
 {
 	intake_clear(&intake);
-	consumer_fill(&consumer, 0, &intake);
+	consumer_fill(&consumer, lane, &intake);
 	return intake.delivery_count;
+}
+
+static size_t fill(void)
+{
+	return fill_lane(0);
 }
 
 static void assert_calls(const char *expected)
@@ -243,6 +249,33 @@ static void lanes_are_kept_apart(void **state)
 	assert_false(consumer_has_message(&consumer, 1));
 }
 
+static void deliver_imports(void)
+{
+	broker.channel = 2;
+	for (int i = 0; i < MAX_JOBS; i++)
+		deliver("import", false);
+}
+
+static void a_lane_that_yields_takes_less_beside_one_in_use(void **state)
+{
+	(void)state;
+	open_consumer();
+	consumer_yield(&consumer, 1, 3);
+	deliver("now", false);
+	assert_int_equal(fill(), 1);
+	deliver_imports();
+	assert_int_equal(fill_lane(1), 3);
+}
+
+static void a_lane_that_yields_takes_all_when_nobody_is_there(void **state)
+{
+	(void)state;
+	open_consumer();
+	consumer_yield(&consumer, 1, 3);
+	deliver_imports();
+	assert_int_equal(fill_lane(1), MAX_JOBS);
+}
+
 static void a_lost_connection_is_made_anew_with_all_it_had(void **state)
 {
 	(void)state;
@@ -296,6 +329,8 @@ int main(void)
 		TEST(a_redelivered_message_goes_alone),
 		TEST(what_does_not_fit_waits_for_the_next_batch),
 		TEST(lanes_are_kept_apart),
+		TEST(a_lane_that_yields_takes_less_beside_one_in_use),
+		TEST(a_lane_that_yields_takes_all_when_nobody_is_there),
 		TEST(a_lost_connection_is_made_anew_with_all_it_had),
 		TEST(a_failed_acknowledgement_closes_the_connection),
 		TEST(no_news_is_no_loss),
