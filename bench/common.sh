@@ -2,7 +2,7 @@
 # What the benches share: the instance they load, the programs they compare it with, behind the same
 # nginx. Sourced after launcher/common.sh and launcher/build.sh, with root set.
 
-readonly bench_clients=256
+bench_clients=256
 
 # Finds a running instance and takes it up in variables; everything started from here on ends with
 # the bench.

@@ -79,6 +79,8 @@ enum err courier_carry(struct courier *c, struct errand *errand)
 		err = lanes_enter(c->lanes, errand);
 	if (err == ERR_OK && !errand->is_repeat && lanes_is_first(c->lanes, errand->parcel))
 		courier_wake_publisher(c);
+	if (err == ERR_OK && errand->deadline_us < c->clock_us)
+		pthread_cond_broadcast(&c->stop);
 	pthread_mutex_unlock(&c->lock);
 	return err;
 }
@@ -95,8 +97,8 @@ void courier_release(struct errand *errand)
 	errand->parcel = NULL;
 }
 
-/* Tells errands whose time is over. Who enters while nobody waits has nearly the whole reply
- * deadline before it, so there is no need to be woken for it. */
+/* Tells errands whose time is over. Who enters while nobody waits mostly has the whole reply
+ * deadline before it, so it is seldom woken: by one that waited for something else before. */
 static void *clock_run(void *arg)
 {
 	struct courier *c = arg;
@@ -107,8 +109,10 @@ static void *clock_run(void *arg)
 		int64_t now_us = clock_us();
 		int64_t next_us = now_us + c->conf->reply_deadline_ms * 1000;
 		int64_t due_us = lanes_deadline_us(c->lanes);
-		struct timespec until = clock_timespec(due_us < next_us ? due_us : next_us);
+		struct timespec until;
 
+		c->clock_us = due_us < next_us ? due_us : next_us;
+		until = clock_timespec(c->clock_us);
 		pthread_cond_clockwait(&c->stop, &c->lock, CLOCK_MONOTONIC, &until);
 		lanes_overdue(c->lanes, clock_us(), &told);
 		pthread_mutex_unlock(&c->lock);

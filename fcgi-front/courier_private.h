@@ -28,7 +28,8 @@ struct courier {
 	int wake_fd; /* eventfd: makes the publisher look at the lanes */
 
 	pthread_mutex_t lock; /* of all below */
-	pthread_cond_t stop;
+	pthread_cond_t stop;  /* and for the clock: somebody's time is over sooner */
+	int64_t clock_us;     /* when the clock looks next */
 	struct lanes *lanes;
 	struct post *posts; /* to the gate, the newest first */
 	bool online;        /* the publisher has a connection that takes messages */

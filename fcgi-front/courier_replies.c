@@ -30,7 +30,7 @@ static void settle(struct courier *c, const struct broker_delivery *delivery)
 	struct told told = {0};
 	uint64_t number = 0;
 	unsigned lane = UINT32_MAX;
-	int64_t sent_us = 0; /* the same for all results of a message that somebody waits for */
+	int64_t sent_us; /* the same for all results of a message */
 	size_t count = 0;
 	enum err err = reply_decode(delivery->body, delivery->length, &results, &count);
 
@@ -40,6 +40,7 @@ static void settle(struct courier *c, const struct broker_delivery *delivery)
 	}
 	correlation_read(delivery->correlation_id, &lane, &number);
 	pthread_mutex_lock(&c->lock);
+	sent_us = lanes_sent_us(c->lanes, lane, number);
 	for (size_t i = 0; i < count; i++) {
 		int64_t its_us = lanes_settle(c->lanes, lane, number, &results[i].id,
 					      &results[i].outcome, &told);

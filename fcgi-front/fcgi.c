@@ -29,8 +29,10 @@
 #define STACK_BYTES (256 * 1024)
 #define DRAIN_MAX (1024 * 1024) /* of an overlong body, before its connection is closed instead */
 #define ACCEPT_PAUSE_MS 50
-#define ACCEPT_MOST 16 /* connections taken at a time */
-#define LOOK_MS 100    /* how soon an idle thread sees that the front drains */
+#define BODY_KEPT 65536 /* bytes of room for answers that an idle connection keeps */
+#define STALL_S 2       /* for a peer that does not send or take what it began */
+#define ACCEPT_MOST 16  /* connections taken at a time */
+#define LOOK_MS 100     /* how soon an idle thread sees that the front drains */
 #define DRAINING_MS 10
 
 struct connection {
@@ -198,10 +200,14 @@ static void connection_close(struct connection *c)
 
 static void connection_open(struct fcgi *fcgi, int fd)
 {
+	static const struct timeval stall = {.tv_sec = STALL_S};
 	struct connection *c = mem_array(NULL, 1, sizeof *c);
 
 	memset(c, 0, sizeof *c);
 	c->fcgi = fcgi;
+	/* A thread has a turn while it reads and writes: libfcgi takes the timeout for an end. */
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &stall, sizeof stall);
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &stall, sizeof stall);
 	c->exchange.state = mem_array(NULL, 1, fcgi->server.state_size);
 	FCGX_InitRequest(&c->request, -1, 0); /* it is not to accept another by itself */
 	c->request.ipcFd = fd;
@@ -227,7 +233,9 @@ static void connection_answer(struct connection *c)
 	FCGX_PutStr(c->head.bytes, (int)c->head.length, c->request.out);
 	FCGX_PutStr(body->bytes, (int)body->length, c->request.out);
 	FCGX_Finish_r(&c->request);
-	goes_on = c->is_reusable && c->request.ipcFd >= 0 &&
+	if (c->exchange.response.body.capacity > BODY_KEPT)
+		text_fini(&c->exchange.response.body);
+	goes_on = c->is_reusable && c->request.ipcFd >= 0 && !atomic_load(&fcgi->draining) &&
 		  watch(fcgi, EPOLL_CTL_MOD, c->request.ipcFd, EPOLLIN | EPOLLRDHUP | EPOLLONESHOT,
 			c);
 	/* From here on another thread may have it. */
@@ -257,10 +265,12 @@ static void accept_failed(void)
 	struct timespec pause = {.tv_nsec = ACCEPT_PAUSE_MS * 1000000L};
 
 	log_warn("accept-failed", LOG_I("errno", errno));
+	(void)turn_yield();
 	nanosleep(&pause, NULL);
 }
 
-static void accept_some(struct fcgi *fcgi)
+/* True when there may be more. */
+static bool accept_some(struct fcgi *fcgi)
 {
 	for (int i = 0; i < ACCEPT_MOST; i++) {
 		int fd = accept4(fcgi->listen_fd, NULL, NULL, SOCK_CLOEXEC);
@@ -272,8 +282,9 @@ static void accept_some(struct fcgi *fcgi)
 		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED &&
 		    !atomic_load(&fcgi->draining))
 			accept_failed();
-		return;
+		return false;
 	}
+	return true;
 }
 
 /* Requests that waited ------------------------------------------------------------------------ */
@@ -292,9 +303,10 @@ void fcgi_resume(struct exchange *exchange)
 	else
 		fcgi->last_resumed->next_resumed = c;
 	fcgi->last_resumed = c;
-	pthread_mutex_unlock(&fcgi->lock);
+	/* Under the lock: once the last request is answered all of this may be freed. */
 	if (is_first)
 		eventfd_write(fcgi->resume_fd, 1);
+	pthread_mutex_unlock(&fcgi->lock);
 }
 
 static struct connection *next_resumed(struct fcgi *fcgi, bool *are_more)
@@ -341,7 +353,7 @@ static bool serve_one(struct fcgi *fcgi)
 	if (got <= 0)
 		return !(draining && is_idle);
 	if (event.data.ptr == fcgi)
-		accept_some(fcgi);
+		(void)accept_some(fcgi);
 	else if (event.data.ptr == &fcgi->resume_fd)
 		resume_all(fcgi);
 	else
@@ -454,11 +466,9 @@ enum err fcgi_new(struct fcgi **fcgi, const struct conf *conf, const struct fcgi
 			      .epoll_fd = -1,
 			      .resume_fd = -1};
 	pthread_mutex_init(&made->lock, NULL);
-	/* A peer that has gone shows in the write; libfcgi leaves a disposition that is not the
-	 * default alone. */
-	signal(SIGPIPE, SIG_IGN);
 	turn_open((unsigned)conf->front_threads);
 	err = FCGX_Init() == 0 ? listen_on(made->path, &made->listen_fd) : ERR_SYSTEM;
+	signal(SIGPIPE, SIG_IGN); /* a peer that has gone shows in the write */
 	if (err == ERR_OK)
 		err = events_open(made);
 	if (err != ERR_OK)
@@ -478,10 +488,12 @@ out:
 
 void fcgi_drain(struct fcgi *fcgi)
 {
+	atomic_store(&fcgi->draining, true); /* from now on a connection ends with its answer */
 	unlink(fcgi->path);
-	shutdown(fcgi->listen_fd, SHUT_RD); /* who comes now is refused, and tries another front */
 	epoll_ctl(fcgi->epoll_fd, EPOLL_CTL_DEL, fcgi->listen_fd, NULL);
-	atomic_store(&fcgi->draining, true);
+	while (accept_some(fcgi)) /* who is at the door already may have sent its request */
+		;
+	shutdown(fcgi->listen_fd, SHUT_RD); /* who comes now is refused, and tries another front */
 }
 
 bool fcgi_join(struct fcgi *fcgi, int wait_ms)

@@ -364,6 +364,8 @@ static void message_end(struct lanes *lanes, struct parcel_message *message, enu
 		if (is_sent && err == ERR_OK) {
 			parcel->state = PARCEL_CONFIRMED;
 			tell_at_confirm(lanes, parcel, told);
+			if (parcel->errands == NULL)
+				forget(lanes, parcel); /* the table holds no reference */
 		} else if (is_sent) {
 			finish(lanes, parcel, PARCEL_FAILED, told);
 		}
@@ -427,6 +429,13 @@ int64_t lanes_settle(struct lanes *lanes, unsigned lane, uint64_t number, const 
 	parcel->outcome = *outcome;
 	finish(lanes, parcel, PARCEL_ANSWERED, told);
 	return sent_us;
+}
+
+int64_t lanes_sent_us(const struct lanes *lanes, unsigned lane, uint64_t number)
+{
+	if (lane >= lanes->count || lanes->lanes[lane].number != number)
+		return 0;
+	return lanes->lanes[lane].sent_us;
 }
 
 bool lanes_answered(struct lanes *lanes, unsigned lane, uint64_t number, size_t count)

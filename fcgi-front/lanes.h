@@ -129,6 +129,9 @@ void lanes_fail(struct lanes *lanes, struct told *told);
 int64_t lanes_settle(struct lanes *lanes, unsigned lane, uint64_t number, const struct id *id,
 		     const struct outcome *outcome, struct told *told);
 
+/* When a lane's newest message was taken; 0 when this is another one. */
+int64_t lanes_sent_us(const struct lanes *lanes, unsigned lane, uint64_t number);
+
 /* count results of a lane's message came. True when the lane is free to send and has something. */
 bool lanes_answered(struct lanes *lanes, unsigned lane, uint64_t number, size_t count);
 

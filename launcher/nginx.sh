@@ -26,6 +26,7 @@ nginx_write_conf() {
     ((per_address > 0)) || per_address=$(((at_once + 3) / 4))
     deadline_s=$(($(setting reply_deadline_ms) / 1000 + 10))
     files=$(open_files)
+    ((at_once < files)) || die "nginx_at_once is $at_once: no process can have more than $files files"
     [ "$(id -u)" != 0 ] || as_user='user root;'
     for ((index = 0; index < $(setting fronts); index++)); do
         upstreams+="server unix:$sockets/front-$index.sock max_fails=0; "

@@ -70,6 +70,7 @@ settings_check() {
     [[ $(setting nginx_trusted) =~ ^[0-9A-Fa-f.:/,]*$ ]] || die "nginx_trusted must be addresses with commas between"
     setting_number nginx_issue_rate 1 1000000 >/dev/null || exit
     setting_number nginx_issue_burst 0 1000000 >/dev/null || exit
+    setting_number nginx_workers 1 64 >/dev/null || exit
     setting_number nginx_at_once 1 100000 >/dev/null && setting_number nginx_keepalive 0 100000 >/dev/null || exit
     program_settings tool worker worker_index 0 | write_changed "$var/etc/tool.settings" || true
     program_settings boxofficectl operator management_url "http://127.0.0.1:$port_management" | write_changed "$var/etc/boxofficectl.settings" || true

@@ -29,6 +29,34 @@ def test_a_front_that_ends_answers_what_it_has(site, instance, broker):
     assert site.balances(users) == [1] * 40
 
 
+def test_a_front_that_ends_is_not_kept_by_who_goes_on_calling(site, instance):
+    """Each kept connection ends with its answer; the other front takes over, and nobody notices."""
+    users = site.users(20)
+    calls = [charge(user, 1) if number % 10 == 0 else get("/healthz")
+             for number, user in enumerate(users * 800)]
+    try:
+        with ThreadPoolExecutor() as pool:
+            going_on = pool.submit(site.swarm, calls, 50)
+            time_taken = end_under_load(instance, site)
+            assert not going_on.done(), "there was no load"
+            answers = going_on.result()
+    finally:
+        instance.start("front-0")
+    assert time_taken < 3
+    assert {answer.status for answer in answers} == {200}
+
+
+def end_under_load(instance, site):
+    def is_busy():
+        return (instance.var / "log" / "front-0.log").stat().st_size > before + 4000
+
+    before = (instance.var / "log" / "front-0.log").stat().st_size
+    wait_until(is_busy, 10, "front-0 to be called", 0.05)
+    began = time.monotonic()
+    instance.end("front-0")
+    return time.monotonic() - began
+
+
 def test_an_idle_front_ends_at_once(site, instance):
     """Kept connections are no reason to stay."""
     for answer in site.swarm([get("/healthz")] * 400, 100):

@@ -494,6 +494,39 @@ static void a_confirm_is_told_to_those_alone_who_want_it(void **state)
 	release(lanes, errands, 2);
 }
 
+/* Told at its confirm it is gone; its id starts afresh, and a late answer finds nobody. */
+static void who_was_told_at_the_confirm_leaves_nothing_behind(void **state)
+{
+	struct lanes *lanes = *state;
+	struct errand errands[2];
+
+	enter(lanes, &errands[0], 1);
+	errands[0].at_confirm = true;
+	assert_non_null(send(lanes, 0, 1));
+	confirm(lanes, 1, ERR_OK);
+	assert_int_equal(heard_count, 1);
+	parcel_release(errands[0].parcel);
+	answer(lanes, 1, 1);
+	assert_int_equal(heard_count, 0);
+	enter(lanes, &errands[1], 1);
+	assert_false(errands[1].is_repeat);
+	release(lanes, &errands[1], 1);
+}
+
+static void a_messages_time_is_known_without_anybody_waiting(void **state)
+{
+	struct lanes *lanes = *state;
+	struct errand errand;
+
+	enter(lanes, &errand, 1);
+	assert_non_null(send(lanes, 77, 1));
+	assert_int_equal(overdue(lanes, DEADLINE_US), 1);
+	assert_int_equal(lanes_sent_us(lanes, LANE, 1), 77);
+	assert_int_equal(lanes_sent_us(lanes, LANE, 2), 0);
+	assert_int_equal(lanes_sent_us(lanes, 99, 1), 0);
+	release(lanes, &errand, 1);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -519,6 +552,8 @@ int main(void)
 		TEST(who_goes_takes_nothing_from_who_stays),
 		TEST(an_earlier_sending_does_not_answer_a_later_one),
 		TEST(a_confirm_is_told_to_those_alone_who_want_it),
+		TEST(who_was_told_at_the_confirm_leaves_nothing_behind),
+		TEST(a_messages_time_is_known_without_anybody_waiting),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,10 +8,20 @@
 
 #include "turn.h"
 
-#define THREADS 8
+#define THREADS_MOST 1024
 
 static atomic_uint serving, serving_most, refused;
 static sem_t wake;
+static pthread_t threads[THREADS_MOST];
+static unsigned count; /* more than ever serve at once */
+
+static unsigned processors(void)
+{
+	cpu_set_t set;
+
+	assert_int_equal(sched_getaffinity(0, sizeof set, &set), 0);
+	return CPU_COUNT(&set) > 1 ? (unsigned)CPU_COUNT(&set) : 2;
+}
 
 static void note_serving(void)
 {
@@ -50,59 +60,47 @@ static void *wait_for_something(void *arg)
 	return NULL;
 }
 
-static void start(pthread_t threads[static THREADS], void *(*run)(void *arg))
+static void start(void *(*run)(void *arg))
 {
-	for (int i = 0; i < THREADS; i++)
+	for (unsigned i = 0; i < count; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, run, NULL), 0);
 }
 
-static void join(pthread_t threads[static THREADS])
+static void join(void)
 {
-	for (int i = 0; i < THREADS; i++)
+	for (unsigned i = 0; i < count; i++)
 		pthread_join(threads[i], NULL);
-}
-
-static unsigned processors(void)
-{
-	cpu_set_t set;
-
-	assert_int_equal(sched_getaffinity(0, sizeof set, &set), 0);
-	return CPU_COUNT(&set) > 1 ? (unsigned)CPU_COUNT(&set) : 2;
 }
 
 static void no_more_serve_at_once_than_there_are_processors(void **state)
 {
-	pthread_t threads[THREADS];
-
 	(void)state;
-	turn_open(THREADS);
-	start(threads, serve_a_lot);
-	join(threads);
+	turn_open(count);
+	start(serve_a_lot);
+	join();
 	assert_in_range(atomic_load(&serving_most), 1, processors());
 }
 
 /* The last quarter is told not to wait: it ends, and is joined while the others still wait. */
 static void a_quarter_never_waits(void **state)
 {
-	pthread_t threads[THREADS];
-
 	(void)state;
-	turn_open(THREADS);
+	turn_open(count);
 	sem_init(&wake, 0, 0);
-	start(threads, wait_for_something);
-	while (atomic_load(&refused) < THREADS / 4)
+	start(wait_for_something);
+	while (atomic_load(&refused) < count / 4)
 		sched_yield();
-	for (int i = 0; i < THREADS; i++)
+	for (unsigned i = 0; i < count; i++)
 		sem_post(&wake);
-	join(threads);
-	assert_int_equal(atomic_load(&refused), THREADS / 4);
+	join();
+	assert_int_equal(atomic_load(&refused), count / 4);
 	sem_destroy(&wake);
 }
 
 static void whoever_has_no_part_in_it_may_wait(void **state)
 {
 	(void)state;
-	for (int i = 0; i < 2 * THREADS; i++)
+	for (unsigned i = 0; i < 2 * count; i++)
 		assert_true(turn_yield());
 }
 
@@ -114,5 +112,6 @@ int main(void)
 		cmocka_unit_test(whoever_has_no_part_in_it_may_wait),
 	};
 
+	count = processors() * 4 < THREADS_MOST ? processors() * 4 : THREADS_MOST;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
