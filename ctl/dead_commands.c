@@ -10,7 +10,6 @@
 #include "mem.h"
 #include "text.h"
 
-#define ATTEMPT_MAX 1000 /* PROTOCOL.md, "Jobs" */
 #define LIMIT_MAX 1000000000
 
 /* What the commands share: how letters are told, and what was done. */
@@ -314,16 +313,6 @@ static enum ctl_status dead_drop(struct ctl *ctl, int argc, char **argv)
 
 /* Sending back ------------------------------------------------------------------------------ */
 
-/* Why a letter cannot be sent; NULL: it can. */
-static const char *why_not(const struct dead_letter *letter)
-{
-	if (letter->queue[0] == '\0')
-		return "it does not say where it came from";
-	if (letter->has_job && letter->job.attempt >= ATTEMPT_MAX)
-		return "it has no attempt left";
-	return NULL;
-}
-
 /* A refusal that is stored would only be told again: a higher attempt is decided afresh. */
 static bool needs_attempt(const struct dead_letter *letter)
 {
@@ -379,7 +368,7 @@ static void tell_fate(struct telling *telling, const struct dead_letter *letter,
 static enum dead_fate send_back(void *arg, struct broker *broker, const struct dead_letter *letter)
 {
 	struct telling *telling = arg;
-	const char *why = why_not(letter);
+	const char *why = dead_letter_why_not(letter, &telling->ctl->conf);
 
 	if (why == NULL && publish(broker, letter) != ERR_OK)
 		why = "the broker is gone";
