@@ -1,6 +1,7 @@
 /* The dead commands: letters listed, shown, sent back to the queue they came from, dropped. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <openssl/evp.h>
@@ -19,6 +20,9 @@ struct telling {
 	int64_t sent, kept;
 	struct text line; /* of the letter at hand */
 	bool is_broken;   /* stdout takes no more */
+	/* Letters that were published, as they are told, until it is known what became of them. */
+	struct text *pending;
+	size_t pending_count, pending_capacity, pending_told;
 };
 
 /* The filter -------------------------------------------------------------------------------- */
@@ -348,21 +352,47 @@ static enum err publish(struct broker *broker, const struct dead_letter *letter)
 	return err;
 }
 
-static void tell_fate(struct telling *telling, const struct dead_letter *letter, const char *why)
+/* A letter as it is told, but for its fate. */
+static struct text describe(const struct telling *telling, const struct dead_letter *letter)
+{
+	struct text description = {0};
+
+	if (!telling->ctl->json) {
+		put_line(&description, letter);
+		return description;
+	}
+	put_json(&description, letter, false);
+	description.length--; /* in front of the last brace */
+	return description;
+}
+
+/* Takes the description. */
+static void tell_fate(struct telling *telling, struct text *description, const char *fate)
 {
 	struct text *line = &telling->line;
 
 	if (telling->ctl->json) {
 		text_puts(line, telling->told > 0 ? "," : "");
-		put_json(line, letter, false);
-		line->length--; /* in front of the last brace */
-		put_string(line, "fate", why != NULL ? why : "sent");
+		text_add(line, description->bytes, description->length);
+		put_string(line, "fate", fate);
 		text_putc(line, '}');
 	} else {
-		text_printf(line, "%-7s ", why != NULL ? why : "sent");
-		put_line(line, letter);
+		text_printf(line, "%-7s ", fate);
+		text_add(line, description->bytes, description->length);
 	}
+	text_fini(description);
 	print_line(telling);
+}
+
+static void keep_pending(struct telling *telling, struct text description)
+{
+	if (telling->pending_count == telling->pending_capacity) {
+		telling->pending_capacity =
+			telling->pending_capacity ? telling->pending_capacity * 2 : 64;
+		telling->pending = mem_array(telling->pending, telling->pending_capacity,
+					     sizeof *telling->pending);
+	}
+	telling->pending[telling->pending_count++] = description;
 }
 
 static enum dead_fate send_back(void *arg, struct broker *broker, const struct dead_letter *letter)
@@ -370,23 +400,29 @@ static enum dead_fate send_back(void *arg, struct broker *broker, const struct d
 	struct telling *telling = arg;
 	const char *why = dead_letter_why_not(letter, &telling->ctl->conf);
 
+	struct text description = describe(telling, letter);
+
 	if (why == NULL && publish(broker, letter) != ERR_OK)
 		why = "the broker is gone";
-	tell_fate(telling, letter, why);
-	telling->kept += why != NULL;
-	return why != NULL ? DEAD_STAYS : DEAD_SENT;
+	if (why == NULL) {
+		keep_pending(telling, description);
+		return DEAD_SENT;
+	}
+	tell_fate(telling, &description, why);
+	telling->kept++;
+	return DEAD_STAYS;
 }
 
 static void note_sent(void *arg, enum err err)
 {
 	struct telling *telling = arg;
 
-	if (err == ERR_OK) {
-		telling->sent++;
-		return;
-	}
-	telling->kept++;
-	ctl_fail("a letter stays: %s", err_message(err));
+	tell_fate(telling, &telling->pending[telling->pending_told++],
+		  err == ERR_OK ? "sent" : err_message(err));
+	if (telling->pending_told == telling->pending_count)
+		telling->pending_told = telling->pending_count = 0;
+	telling->sent += err == ERR_OK;
+	telling->kept += err != ERR_OK;
 }
 
 static enum ctl_status dead_send_back(struct ctl *ctl, int argc, char **argv)
@@ -403,6 +439,7 @@ static enum ctl_status dead_send_back(struct ctl *ctl, int argc, char **argv)
 		return CTL_MISUSED;
 	begin(&telling);
 	status = end(&telling, &pass, dead_pass_run(&pass, &ctl->conf));
+	free(telling.pending);
 	fprintf(stderr, "boxofficectl: %" PRId64 " sent back, %" PRId64 " stay\n", telling.sent,
 		telling.kept);
 	return status == CTL_DONE && telling.kept > 0 ? CTL_FAILED : status;

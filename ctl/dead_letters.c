@@ -249,11 +249,11 @@ static void note_sending(struct walk *walk, const struct broker_delivery *delive
 }
 
 /* Waits for the confirms, then acknowledges what arrived. A crash before that costs a repeat: the
- * letter is here and sent, and its job keeps its id. */
-static enum err end_sendings(struct walk *walk)
+ * letter is here and sent, and its job keeps its id. After an error there is no waiting: what is
+ * not confirmed by then stays. */
+static enum err end_sendings(struct walk *walk, enum err err)
 {
 	int64_t until_ms = clock_ms() + CONFIRM_MS;
-	enum err err = ERR_OK;
 
 	while (err == ERR_OK && broker_unconfirmed(walk->broker) > 0 && clock_ms() < until_ms) {
 		err = broker_pump(walk->broker, 100);
@@ -314,7 +314,7 @@ static enum err take_all(struct walk *walk, unsigned last, uint64_t *count)
 			broker_delivery_fini(&delivery);
 		}
 	}
-	return err == ERR_OK ? end_sendings(walk) : err;
+	return end_sendings(walk, err);
 }
 
 /* Goes over the next letters, CHUNK or what is left of them, on a channel of their own. */

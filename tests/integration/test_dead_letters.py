@@ -269,9 +269,24 @@ def test_a_full_queue_refuses_and_the_letter_stays(dead, instance, broker):
         broker.publish("dead", "", b"{}", headers={"boxoffice-code": "bad-message",
                                                    "boxoffice-queue": "charge.import"})
         done = dead("send-back", "--all", check=False)
-        assert done.returncode == 1 and "did not take" in done.stderr
-        assert "0 sent back, 1 stay" in done.stderr
+        assert done.returncode == 1 and "0 sent back, 1 stay" in done.stderr
         wait_dead(broker, 1)
+        assert "did not take" in done.stdout
+
+
+def test_the_fate_of_each_letter_is_told_when_it_is_known(dead, instance, broker):
+    with full(instance, broker):
+        ids = {queue: new_id() for queue in ("charge.import", "gate", "nowhere")}
+        for queue, letter in ids.items():
+            kind = {"gate": "issue"}.get(queue, "charge")
+            broker.publish("dead", "", {"id": letter, "kind": kind, "userId": new_id(), **(
+                {"amount": 1} if kind == "charge" else {})}, headers={
+                    "boxoffice-code": "db-data", "boxoffice-queue": queue})
+        letters = json.loads(dead("send-back", "--all", "--json", check=False).stdout)["letters"]
+        fates = {each["id"]: each["fate"] for each in letters}
+        assert len(letters) == 3 and fates[ids["gate"]] == "sent"
+        assert "did not take" in fates[ids["charge.import"]]
+        assert "no queue of jobs" in fates[ids["nowhere"]]
 
 
 def test_dropping_asks_prints_and_drops(dead, broker):
