@@ -188,12 +188,14 @@ static void print_line(struct telling *telling)
 	telling->told++;
 }
 
-static void tell_unseen(const struct dead_pass *pass)
+/* True when there are such. Who looks is told; who changes something has not done all of it. */
+static bool tell_unseen(const struct dead_pass *pass)
 {
 	if (pass->unseen > 0)
 		ctl_fail("%" PRId64
 			 " more are not to be seen now: somebody else is going over them",
 			 pass->unseen);
+	return pass->unseen > 0;
 }
 
 /* Opens the answer of a command that tells letters as one JSON object. */
@@ -310,9 +312,8 @@ static enum ctl_status dead_drop(struct ctl *ctl, int argc, char **argv)
 		return ctl_fail("the broker did not do it: %s", err_message(err));
 	if (telling.is_broken)
 		return ctl_fail("the output could not be written: the rest stays");
-	tell_unseen(&pass);
 	fprintf(stderr, "boxofficectl: %" PRId64 " dropped\n", pass.meant);
-	return CTL_DONE;
+	return tell_unseen(&pass) ? CTL_FAILED : CTL_DONE;
 }
 
 /* Sending back ------------------------------------------------------------------------------ */
@@ -442,7 +443,7 @@ static enum ctl_status dead_send_back(struct ctl *ctl, int argc, char **argv)
 	free(telling.pending);
 	fprintf(stderr, "boxofficectl: %" PRId64 " sent back, %" PRId64 " stay\n", telling.sent,
 		telling.kept);
-	return status == CTL_DONE && telling.kept > 0 ? CTL_FAILED : status;
+	return telling.kept > 0 || pass.unseen > 0 ? CTL_FAILED : status;
 }
 
 #define FILTER_OPTIONS                                                                             \

@@ -317,10 +317,26 @@ static enum err take_all(struct walk *walk, unsigned last, uint64_t *count)
 	return end_sendings(walk, err);
 }
 
-/* Goes over the next letters, CHUNK or what is left of them, on a channel of their own. */
-static enum err walk_chunk(struct walk *walk, unsigned channel, uint64_t left, uint64_t *taken)
+/* Only how many are meant is said, not which: then each letter is. */
+static bool is_any(const struct dead_filter *filter)
+{
+	return filter->code == NULL && filter->queue == NULL && filter->kind == NULL &&
+	       !filter->has_id && filter->after_us == 0 && filter->before_us == 0;
+}
+
+/* How many letters to ask for. More than are needed would be hidden from others meanwhile. */
+static uint64_t count_wanted(const struct dead_pass *pass, uint64_t left)
 {
 	uint64_t wanted = left < CHUNK ? left : CHUNK;
+	uint64_t needed = (uint64_t)(pass->filter->limit - pass->meant);
+
+	return pass->filter->limit > 0 && is_any(pass->filter) && needed < wanted ? needed : wanted;
+}
+
+/* Goes over the next letters on a channel of their own. */
+static enum err walk_chunk(struct walk *walk, unsigned channel, uint64_t left, uint64_t *taken)
+{
+	uint64_t wanted = count_wanted(walk->pass, left);
 	enum err err = broker_consume(walk->broker, channel, QUEUE, (uint16_t)wanted);
 
 	*taken = 0;

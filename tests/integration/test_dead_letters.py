@@ -319,6 +319,49 @@ def test_what_somebody_else_looks_at_is_not_told_away(dead, broker):
     assert len(told(dead)) == len(works)
 
 
+@contextlib.contextmanager
+def held_up(instance, *arguments):
+    """A command that waits with its first letter, whose body is more than a pipe takes."""
+    with subprocess.Popen([str(ROOT / "boxoffice"), "ctl", "dead", *arguments],
+                          env={**os.environ, "BOXOFFICE_VAR": str(instance.var)},
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        try:
+            yield running
+        finally:
+            if running.poll() is None:
+                running.communicate(timeout=30)
+
+
+def test_a_limit_hides_no_more_letters_than_it_says(dead, instance, broker):
+    assert dead
+    for _ in range(3):
+        broker.publish("dead", "", b"x" * 200_000)
+    wait_dead(broker, 3)
+    with held_up(instance, "show", "--limit", "1"):
+        wait_dead(broker, 2)
+    wait_dead(broker, 3)
+
+
+def test_a_drop_that_did_not_see_all_is_no_success(dead, instance, broker):
+    assert dead
+    more = 20
+    broker.publish("dead", "", b"x" * 200_000)
+    for _ in range(999 + more):  # a subscription takes a thousand
+        broker.publish("dead", "", b"?")
+    wait_dead(broker, 1000 + more)
+    other = connect(broker.url)
+    try:
+        with held_up(instance, "drop", "--all", "--yes") as running:
+            wait_dead(broker, more)
+            other.channel().basic_consume("dead", lambda *_: None)
+            wait_dead(broker, 0)
+            told_errors = running.communicate(timeout=30)[1]
+            assert running.returncode == 1 and f"{more} more are not to be seen" in told_errors
+    finally:
+        other.close()
+    wait_dead(broker, more)
+
+
 def test_what_cannot_be_printed_is_not_dropped(dead, instance, broker):
     refuse(broker)
     wait_dead(broker, 1)
