@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "fault.h"
 #include "gate_records.h"
 #include "policy.h"
 
@@ -18,6 +19,9 @@
 	{name, means, false, columns, {"audit-" name, ROWS(select)}, NULL}
 #define WARNS(name, columns, means, select) \
 	{name, means, true, columns, {"audit-" name, ROWS(select)}, NULL}
+
+/* The snapshot's moment. By the clock of a later check its holds would be late that are long released. */
+#define MOMENT "@audit_moment"
 
 #define IN_LINE "('WAITING', 'ASIDE')"
 #define BOUGHT "('PAID', 'REFUNDED')"
@@ -96,12 +100,12 @@ const struct audit_check audit_checks[] = {
 	BREAKS("ticket-holds-once", "ticket holds",
 		"a ticket has at most one hold in time",
 		"SELECT r.ticket_id, COUNT(*) AS n FROM seat_reservation r"
-		" WHERE r.status = 'PENDING' AND r.expires_at > SYSDATE(6) GROUP BY r.ticket_id HAVING n > 1"),
+		" WHERE r.status = 'PENDING' AND r.expires_at > " MOMENT " GROUP BY r.ticket_id HAVING n > 1"),
 	WARNS("hold-swept", "reservation seat late_s",
 		"a hold that is over is released within a minute, by its message or by a sweep",
-		"SELECT r.id, r.seat_id, TIMESTAMPDIFF(SECOND, r.expires_at, SYSDATE(6)) AS late"
+		"SELECT r.id, r.seat_id, TIMESTAMPDIFF(SECOND, r.expires_at, " MOMENT ") AS late"
 		" FROM seat_reservation r WHERE r.status = 'PENDING'"
-		" AND r.expires_at < SYSDATE(6) - INTERVAL 60 SECOND"),
+		" AND r.expires_at < " MOMENT " - INTERVAL 60 SECOND"),
 
 	/* Payments */
 	BREAKS("paid-has-payment", "reservation payments",
@@ -359,6 +363,18 @@ static enum err take_row(void *arg, const struct db_row *row)
 	}
 	end_row(findings);
 	return ERR_OK;
+}
+
+enum err audit_begin(struct audit *audit)
+{
+	static const struct db_query note_moment = {"audit-moment", "SET " MOMENT " = SYSDATE(6)"};
+	enum err err = db_begin_snapshot(audit->db);
+
+	if (err == ERR_OK)
+		err = db_run(audit->db, &note_moment, NULL, 0, NULL);
+	if (err == ERR_OK)
+		fault_point("audit-begun");
+	return err;
 }
 
 enum err audit_check_run(struct audit *audit, const struct audit_check *check)

@@ -40,6 +40,10 @@ struct audit_check {
 /* Ended by one without a name. */
 extern const struct audit_check audit_checks[];
 
+/* Begins the audit's transaction, and notes its moment for the checks; db_rollback() ends it, after
+ * an error as well. An error of db.h. */
+MUST_CHECK enum err audit_begin(struct audit *audit);
+
 /* Runs one check: findings are those of this check, its rows to be freed by text_fini(). An error
  * of db.h or ERR_MEMORY: not known whether it holds. */
 MUST_CHECK enum err audit_check_run(struct audit *audit, const struct audit_check *check);

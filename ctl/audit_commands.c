@@ -51,10 +51,8 @@ static enum err run_check(struct audit *audit, const struct audit_check *check, 
 
 static enum err run_all(struct audit *audit, struct tally *tally)
 {
-	enum err err = db_begin_snapshot(audit->db);
+	enum err err = audit_begin(audit);
 
-	if (err != ERR_OK)
-		return err;
 	for (const struct audit_check *each = audit_checks; each->name != NULL && err == ERR_OK;
 	     each++)
 		err = run_check(audit, each, tally);

@@ -1,6 +1,7 @@
 /* The dead commands: letters listed, shown, sent back to the queue they came from, dropped. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <openssl/evp.h>
@@ -10,7 +11,6 @@
 #include "mem.h"
 #include "text.h"
 
-#define ATTEMPT_MAX 1000 /* PROTOCOL.md, "Jobs" */
 #define LIMIT_MAX 1000000000
 
 /* What the commands share: how letters are told, and what was done. */
@@ -20,6 +20,9 @@ struct telling {
 	int64_t sent, kept;
 	struct text line; /* of the letter at hand */
 	bool is_broken;   /* stdout takes no more */
+	/* Letters that were published, as they are told, until it is known what became of them. */
+	struct text *pending;
+	size_t pending_count, pending_capacity, pending_told;
 };
 
 /* The filter -------------------------------------------------------------------------------- */
@@ -185,12 +188,14 @@ static void print_line(struct telling *telling)
 	telling->told++;
 }
 
-static void tell_unseen(const struct dead_pass *pass)
+/* True when there are such. Who looks is told; who changes something has not done all of it. */
+static bool tell_unseen(const struct dead_pass *pass)
 {
 	if (pass->unseen > 0)
 		ctl_fail("%" PRId64
 			 " more are not to be seen now: somebody else is going over them",
 			 pass->unseen);
+	return pass->unseen > 0;
 }
 
 /* Opens the answer of a command that tells letters as one JSON object. */
@@ -307,22 +312,11 @@ static enum ctl_status dead_drop(struct ctl *ctl, int argc, char **argv)
 		return ctl_fail("the broker did not do it: %s", err_message(err));
 	if (telling.is_broken)
 		return ctl_fail("the output could not be written: the rest stays");
-	tell_unseen(&pass);
 	fprintf(stderr, "boxofficectl: %" PRId64 " dropped\n", pass.meant);
-	return CTL_DONE;
+	return tell_unseen(&pass) ? CTL_FAILED : CTL_DONE;
 }
 
 /* Sending back ------------------------------------------------------------------------------ */
-
-/* Why a letter cannot be sent; NULL: it can. */
-static const char *why_not(const struct dead_letter *letter)
-{
-	if (letter->queue[0] == '\0')
-		return "it does not say where it came from";
-	if (letter->has_job && letter->job.attempt >= ATTEMPT_MAX)
-		return "it has no attempt left";
-	return NULL;
-}
 
 /* A refusal that is stored would only be told again: a higher attempt is decided afresh. */
 static bool needs_attempt(const struct dead_letter *letter)
@@ -359,45 +353,77 @@ static enum err publish(struct broker *broker, const struct dead_letter *letter)
 	return err;
 }
 
-static void tell_fate(struct telling *telling, const struct dead_letter *letter, const char *why)
+/* A letter as it is told, but for its fate. */
+static struct text describe(const struct telling *telling, const struct dead_letter *letter)
+{
+	struct text description = {0};
+
+	if (!telling->ctl->json) {
+		put_line(&description, letter);
+		return description;
+	}
+	put_json(&description, letter, false);
+	description.length--; /* in front of the last brace */
+	return description;
+}
+
+/* Takes the description. */
+static void tell_fate(struct telling *telling, struct text *description, const char *fate)
 {
 	struct text *line = &telling->line;
 
 	if (telling->ctl->json) {
 		text_puts(line, telling->told > 0 ? "," : "");
-		put_json(line, letter, false);
-		line->length--; /* in front of the last brace */
-		put_string(line, "fate", why != NULL ? why : "sent");
+		text_add(line, description->bytes, description->length);
+		put_string(line, "fate", fate);
 		text_putc(line, '}');
 	} else {
-		text_printf(line, "%-7s ", why != NULL ? why : "sent");
-		put_line(line, letter);
+		text_printf(line, "%-7s ", fate);
+		text_add(line, description->bytes, description->length);
 	}
+	text_fini(description);
 	print_line(telling);
+}
+
+static void keep_pending(struct telling *telling, struct text description)
+{
+	if (telling->pending_count == telling->pending_capacity) {
+		telling->pending_capacity =
+			telling->pending_capacity ? telling->pending_capacity * 2 : 64;
+		telling->pending = mem_array(telling->pending, telling->pending_capacity,
+					     sizeof *telling->pending);
+	}
+	telling->pending[telling->pending_count++] = description;
 }
 
 static enum dead_fate send_back(void *arg, struct broker *broker, const struct dead_letter *letter)
 {
 	struct telling *telling = arg;
-	const char *why = why_not(letter);
+	const char *why = dead_letter_why_not(letter, &telling->ctl->conf);
+
+	struct text description = describe(telling, letter);
 
 	if (why == NULL && publish(broker, letter) != ERR_OK)
 		why = "the broker is gone";
-	tell_fate(telling, letter, why);
-	telling->kept += why != NULL;
-	return why != NULL ? DEAD_STAYS : DEAD_SENT;
+	if (why == NULL) {
+		keep_pending(telling, description);
+		return DEAD_SENT;
+	}
+	tell_fate(telling, &description, why);
+	telling->kept++;
+	return DEAD_STAYS;
 }
 
 static void note_sent(void *arg, enum err err)
 {
 	struct telling *telling = arg;
 
-	if (err == ERR_OK) {
-		telling->sent++;
-		return;
-	}
-	telling->kept++;
-	ctl_fail("a letter stays: %s", err_message(err));
+	tell_fate(telling, &telling->pending[telling->pending_told++],
+		  err == ERR_OK ? "sent" : err_message(err));
+	if (telling->pending_told == telling->pending_count)
+		telling->pending_told = telling->pending_count = 0;
+	telling->sent += err == ERR_OK;
+	telling->kept += err != ERR_OK;
 }
 
 static enum ctl_status dead_send_back(struct ctl *ctl, int argc, char **argv)
@@ -414,9 +440,10 @@ static enum ctl_status dead_send_back(struct ctl *ctl, int argc, char **argv)
 		return CTL_MISUSED;
 	begin(&telling);
 	status = end(&telling, &pass, dead_pass_run(&pass, &ctl->conf));
+	free(telling.pending);
 	fprintf(stderr, "boxofficectl: %" PRId64 " sent back, %" PRId64 " stay\n", telling.sent,
 		telling.kept);
-	return status == CTL_DONE && telling.kept > 0 ? CTL_FAILED : status;
+	return telling.kept > 0 || pass.unseen > 0 ? CTL_FAILED : status;
 }
 
 #define FILTER_OPTIONS                                                                             \

@@ -14,12 +14,14 @@
 #include "fault.h"
 #include "mem.h"
 #include "text.h"
+#include "topology.h"
 
 #define QUEUE "dead"
 #define CHUNK 1000
 #define FIRST_CHANNEL 2 /* the first publishes */
 #define SILENCE_MS 2000 /* then the rest is with somebody else */
 #define CONFIRM_MS 10000
+#define ATTEMPT_MAX 1000 /* PROTOCOL.md, "Jobs" */
 #define ANY_QUEUE (QUEUE_SEAT | QUEUE_GATE | QUEUE_ACCOUNT | QUEUE_IMPORT)
 
 /* Reading ----------------------------------------------------------------------------------- */
@@ -69,18 +71,50 @@ static const char *header(const struct dead_letter *letter, const char *name)
 	return value != NULL ? value : "";
 }
 
-/* What the broker dead-lettered itself has no headers of ours. */
+struct single {
+	const char *name;
+	const char *value;
+	size_t count;
+};
+
+static void seek_single(void *arg, const char *name, const char *value)
+{
+	struct single *single = arg;
+
+	if (strcmp(name, single->name) == 0) {
+		single->value = value;
+		single->count++;
+	}
+}
+
+/* A member of the newest death. A publisher may call a header of its own "x-death.queue": then
+ * there are two, and neither is believed. */
+static const char *death(const struct dead_letter *letter, const char *name)
+{
+	struct single single = {.name = name};
+
+	broker_delivery_each_header(letter->delivery, seek_single, &single);
+	return single.count == 1 ? single.value : "";
+}
+
+static bool is_brokers(const struct dead_letter *letter)
+{
+	return broker_delivery_header(letter->delivery, "x-death.queue") != NULL;
+}
+
+/* What the broker moved itself has the headers that its publisher gave it, ours perhaps among them.
+ * An expire job died once before, of its time to live: that was the first death, not the newest. */
 static void read_brokers(struct dead_letter *letter)
 {
-	snprintf(letter->code, sizeof letter->code, "%s", header(letter, "x-first-death-reason"));
+	snprintf(letter->code, sizeof letter->code, "%s", death(letter, "x-death.reason"));
 	for (char *c = letter->code; *c != '\0'; c++)
 		if (*c == '_')
 			*c = '-';
 	letter->reason = strcmp(letter->code, "delivery-limit") == 0
 				 ? "it came too often: each time its worker died, or let go of it"
 				 : "the broker moved it here";
-	snprintf(letter->queue, sizeof letter->queue, "%s", header(letter, "x-first-death-queue"));
-	letter->died_us = strtoll(header(letter, "x-death.time"), NULL, 10) * 1000000;
+	snprintf(letter->queue, sizeof letter->queue, "%s", death(letter, "x-death.queue"));
+	letter->died_us = strtoll(death(letter, "x-death.time"), NULL, 10) * 1000000;
 }
 
 static void read_workers(struct dead_letter *letter)
@@ -92,16 +126,27 @@ static void read_workers(struct dead_letter *letter)
 	letter->deliveries = strtoll(header(letter, "boxoffice-deliveries"), NULL, 10);
 }
 
+/* A job that no queue would take has none; one that is bad otherwise is refused again anywhere. */
+static unsigned takers_of(const struct job_entry *entry)
+{
+	if (entry->err == ERR_OK)
+		return job_kind_queues(entry->job.kind);
+	return entry->err == ERR_BAD_KIND ? 0 : ANY_QUEUE;
+}
+
 static void read_jobs(struct dead_letter *letter)
 {
 	struct job_entry *entries = NULL;
 	char why[JOB_WHY_SIZE];
 
+	letter->takers = ANY_QUEUE;
 	if (job_decode(letter->delivery->body, letter->delivery->length, ANY_QUEUE, &entries,
 		       &letter->jobs, why) != ERR_OK) {
 		letter->jobs = 0;
 		return;
 	}
+	for (size_t i = 0; i < letter->jobs; i++)
+		letter->takers &= takers_of(&entries[i]);
 	if (letter->jobs > 0) {
 		letter->has_id = entries[0].has_id;
 		letter->id = entries[0].job.id;
@@ -115,14 +160,44 @@ static void read_jobs(struct dead_letter *letter)
 	free(entries);
 }
 
-static void read_letter(struct dead_letter *letter, const struct broker_delivery *delivery)
+void dead_letter_read(struct dead_letter *letter, const struct broker_delivery *delivery)
 {
 	*letter = (struct dead_letter){.delivery = delivery, .reason = "", .kind = ""};
-	if (broker_delivery_header(delivery, "boxoffice-code") != NULL)
-		read_workers(letter);
-	else
+	if (is_brokers(letter))
 		read_brokers(letter);
+	else
+		read_workers(letter);
 	read_jobs(letter);
+}
+
+struct destination {
+	const char *name;
+	unsigned takes;
+};
+
+static enum err seek_queue(const struct topology_queue *queue, void *arg)
+{
+	struct destination *destination = arg;
+
+	if (strcmp(queue->name, destination->name) == 0)
+		destination->takes = queue->takes;
+	return ERR_OK;
+}
+
+/* It is published with the operator's rights, which reach every queue. */
+const char *dead_letter_why_not(const struct dead_letter *letter, const struct conf *conf)
+{
+	struct destination destination = {.name = letter->queue};
+
+	if (letter->queue[0] == '\0')
+		return "it does not say where it came from";
+	if (topology_each_queue(conf, seek_queue, &destination) != ERR_OK || destination.takes == 0)
+		return "where it came from is no queue of jobs";
+	if (!(letter->takers & destination.takes))
+		return "the queue it came from takes no such job";
+	if (letter->has_job && letter->job.attempt >= ATTEMPT_MAX)
+		return "it has no attempt left";
+	return NULL;
 }
 
 static bool is_meant(const struct dead_filter *filter, const struct dead_letter *letter)
@@ -174,11 +249,11 @@ static void note_sending(struct walk *walk, const struct broker_delivery *delive
 }
 
 /* Waits for the confirms, then acknowledges what arrived. A crash before that costs a repeat: the
- * letter is here and sent, and its job keeps its id. */
-static enum err end_sendings(struct walk *walk)
+ * letter is here and sent, and its job keeps its id. After an error there is no waiting: what is
+ * not confirmed by then stays. */
+static enum err end_sendings(struct walk *walk, enum err err)
 {
 	int64_t until_ms = clock_ms() + CONFIRM_MS;
-	enum err err = ERR_OK;
 
 	while (err == ERR_OK && broker_unconfirmed(walk->broker) > 0 && clock_ms() < until_ms) {
 		err = broker_pump(walk->broker, 100);
@@ -205,7 +280,7 @@ static enum err take(struct walk *walk, const struct broker_delivery *delivery)
 	struct dead_letter letter;
 
 	pass->looked++;
-	read_letter(&letter, delivery);
+	dead_letter_read(&letter, delivery);
 	if (!is_meant(pass->filter, &letter))
 		return ERR_OK;
 	pass->meant++;
@@ -239,13 +314,29 @@ static enum err take_all(struct walk *walk, unsigned last, uint64_t *count)
 			broker_delivery_fini(&delivery);
 		}
 	}
-	return err == ERR_OK ? end_sendings(walk) : err;
+	return end_sendings(walk, err);
 }
 
-/* Goes over the next letters, CHUNK or what is left of them, on a channel of their own. */
-static enum err walk_chunk(struct walk *walk, unsigned channel, uint64_t left, uint64_t *taken)
+/* Only how many are meant is said, not which: then each letter is. */
+static bool is_any(const struct dead_filter *filter)
+{
+	return filter->code == NULL && filter->queue == NULL && filter->kind == NULL &&
+	       !filter->has_id && filter->after_us == 0 && filter->before_us == 0;
+}
+
+/* How many letters to ask for. More than are needed would be hidden from others meanwhile. */
+static uint64_t count_wanted(const struct dead_pass *pass, uint64_t left)
 {
 	uint64_t wanted = left < CHUNK ? left : CHUNK;
+	uint64_t needed = (uint64_t)(pass->filter->limit - pass->meant);
+
+	return pass->filter->limit > 0 && is_any(pass->filter) && needed < wanted ? needed : wanted;
+}
+
+/* Goes over the next letters on a channel of their own. */
+static enum err walk_chunk(struct walk *walk, unsigned channel, uint64_t left, uint64_t *taken)
+{
+	uint64_t wanted = count_wanted(walk->pass, left);
 	enum err err = broker_consume(walk->broker, channel, QUEUE, (uint16_t)wanted);
 
 	*taken = 0;

@@ -22,12 +22,20 @@ struct dead_letter {
 	int64_t published_us; /* by the time in the job's id */
 	int64_t deliveries;   /* how often it came to a worker before it died */
 	size_t jobs;          /* in the message; 0: it is no envelope */
+	unsigned takers;      /* bits of enum queue_set: the queues that take each of these jobs */
 	bool has_job;         /* exactly one, and whole: job */
 	struct job job;
 	bool has_id;
 	struct id id;     /* of the only or the first job */
 	const char *kind; /* of it */
 };
+
+/* Understands a delivery, which the letter borrows. What the broker moved says where it came from
+ * by the broker's word alone, the newest of x-death: all other headers are its publisher's. */
+void dead_letter_read(struct dead_letter *letter, const struct broker_delivery *delivery);
+
+/* Why a letter must not go back to where it came from; NULL: it may. */
+const char *dead_letter_why_not(const struct dead_letter *letter, const struct conf *conf);
 
 /* Which letters are meant: those for which all that is given is so. */
 struct dead_filter {

@@ -58,6 +58,8 @@ static enum ctl_status tell(const struct ctl *ctl, const struct job *job,
 	return CTL_DONE;
 }
 
+/* Anybody can work out the job's id, and who may import can use it for a charge of his own: then
+ * it is asked with an id that nobody knows. Once is what the payment and the charge guarantee. */
 static enum ctl_status ask(struct ctl *ctl, const char *exchange, const char *routing_key,
 			   struct job *job)
 {
@@ -72,6 +74,12 @@ static enum ctl_status ask(struct ctl *ctl, const char *exchange, const char *ro
 	if (err != ERR_OK)
 		return ctl_fail_database(err);
 	err = job_sender_ask(&ctl->conf, exchange, routing_key, job, timeout_s * 1000, &result);
+	if (err == ERR_OK && result.outcome.err == ERR_KEY_REUSED) {
+		job->id = id_random();
+		job->attempt = 1;
+		err = job_sender_ask(&ctl->conf, exchange, routing_key, job, timeout_s * 1000,
+				     &result);
+	}
 	id_format(&job->id, id);
 	if (err == ERR_TIMEOUT)
 		return ctl_fail("job %s is queued, its result did not come yet: the same command "

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "job.h"
+
 #define DELIVERY_LIMIT 20 /* beyond it a message that kills its worker is dead-lettered */
 
 /* How often a row stands for a queue or an exchange. */
@@ -32,18 +34,21 @@ struct queue_row {
 	int64_t max_length;
 	int64_t delivery_limit;
 	const char *dead_exchange;
+	unsigned takes;
 };
 
 /* Lengths are about ten seconds of measured throughput. hold.expiry has one because at-least-once
  * dead-lettering keeps a message until its target took it; it is above any number of live holds.
  * `dead` has none: nothing may be refused there. */
 static const struct queue_row queue_rows[] = {
-	{"seat", "seat", "", PER_PARTITION, true, 20000, DELIVERY_LIMIT, "dead"},
-	{"hold.expiry", "hold.expiry", "", PER_HOLD_DURATION, false, 1000000, 0, "seat"},
-	{"gate", "gate", "gate", ONCE, true, 150000, DELIVERY_LIMIT, "dead"},
-	{"account", "account", "account", ONCE, false, 100000, DELIVERY_LIMIT, "dead"},
-	{"charge.import", "charge.import", "", ONCE, false, 10000, DELIVERY_LIMIT, "dead"},
-	{"dead", "dead", "", ONCE, false, 0, 0, NULL},
+	{"seat", "seat", "", PER_PARTITION, true, 20000, DELIVERY_LIMIT, "dead", QUEUE_SEAT},
+	{"hold.expiry", "hold.expiry", "", PER_HOLD_DURATION, false, 1000000, 0, "seat", 0},
+	{"gate", "gate", "gate", ONCE, true, 150000, DELIVERY_LIMIT, "dead", QUEUE_GATE},
+	{"account", "account", "account", ONCE, false, 100000, DELIVERY_LIMIT, "dead",
+	 QUEUE_ACCOUNT},
+	{"charge.import", "charge.import", "", ONCE, false, 10000, DELIVERY_LIMIT, "dead",
+	 QUEUE_IMPORT},
+	{"dead", "dead", "", ONCE, false, 0, 0, NULL, 0},
 };
 
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
@@ -83,6 +88,7 @@ static struct topology_queue unfold(const struct conf *conf, const struct queue_
 		.max_length = row->max_length,
 		.delivery_limit = row->delivery_limit,
 		.dead_exchange = row->dead_exchange,
+		.takes = row->takes,
 	};
 
 	snprintf(queue.name, sizeof(queue.name), "%s", row->name);

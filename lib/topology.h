@@ -34,6 +34,7 @@ struct topology_queue {
 	int64_t delivery_limit;    /* 0: none */
 	int64_t message_ttl_ms;    /* 0: none */
 	const char *dead_exchange; /* NULL: none */
+	unsigned takes; /* what workers take from it: a bit of enum queue_set; 0: nothing */
 };
 
 /* One of a queue's arguments, as the broker wants it. */

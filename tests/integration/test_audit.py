@@ -3,13 +3,18 @@ purpose, in a schema of the test's own."""
 
 import hashlib
 import json
+import signal
+import subprocess
 import threading
 import uuid
+from pathlib import Path
 
 import pytest
 
 from api import charge, issue, leave, pay, reserve
+from instance import find_program
 from test_schema import migrate, owner
+from wait import wait_until
 
 SCRATCH = "boxoffice_audit"
 
@@ -312,6 +317,29 @@ def test_a_broken_invariant_is_named(instance, world, name):
     assert any(row.items() <= each.items() for each in found[name]["rows"]), found[name]
     assert found[name]["severity"] == ("warning" if name in WARNINGS else "broken")
     assert status == (1 if set(found) - WARNINGS else 0)
+
+
+def test_a_slow_audit_does_not_age_the_holds_of_its_snapshot(instance, world):
+    world.execute("UPDATE seat_reservation SET expires_at = SYSDATE(6) - INTERVAL 55 SECOND WHERE id = 3")
+    with instance.ctl_settings("fault=audit-begun:stop"):
+        with subprocess.Popen([str(find_program("boxofficectl")), "audit", "--json"], stdout=subprocess.PIPE,
+                              env={"BOXOFFICE_SETTINGS": str(instance.var / "etc/boxofficectl.settings")},
+                              text=True) as running:
+            def is_stopped():
+                return Path(f"/proc/{running.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+            def is_late():
+                world.execute("SELECT expires_at < SYSDATE(6) - INTERVAL 61 SECOND FROM seat_reservation"
+                              " WHERE id = 3")
+                return world.fetchone()[0]
+
+            try:
+                wait_until(is_stopped, 20, "the audit stopped")
+                wait_until(is_late, 20, "the hold to be late", 0.1)
+            finally:
+                running.send_signal(signal.SIGCONT)
+            told = json.loads(running.communicate(timeout=60)[0])
+    assert broken(told) == {}
 
 
 @pytest.mark.parametrize("sql", [

@@ -1,6 +1,7 @@
 """boxofficectl dead: every way into `dead` is told, and letters are sent back once, or dropped."""
 
 import base64
+import contextlib
 import json
 import os
 import subprocess
@@ -9,7 +10,7 @@ import uuid
 import pika
 import pytest
 
-from amqp import connect, envelope, job, new_id, partition
+from amqp import connect, envelope, job, new_id, partition, publish
 from instance import ROOT
 from test_isolation import no_users_named
 from wait import wait_until
@@ -47,17 +48,16 @@ def refuse(broker, **fields):
     return work
 
 
-def give_up(instance, broker, work):
-    """A message that is delivered too often: here by a consumer that lets go of it each time."""
-    instance.stop("account-worker")
-    try:
-        broker.publish("account", "account", envelope(work))
-        for _ in range(21):
-            method = wait_until(lambda: broker.channel.basic_get("account")[0], 10, "the message")
-            broker.channel.basic_nack(method.delivery_tag, requeue=True)
-        wait_dead(broker, 1)
-    finally:
-        instance.start("account-worker")
+def let_go(broker, queue):
+    """Plays a worker that dies of a message until the broker has enough of it."""
+    channel = broker.channel
+    for count, (method, _, _) in enumerate(channel.consume(queue, inactivity_timeout=10), 1):
+        assert method is not None, "the message did not come"
+        channel.basic_nack(method.delivery_tag, requeue=True)
+        if count == 21:
+            break
+    channel.cancel()
+    wait_dead(broker, 1)
 
 
 # Each: what is published to `account`, the code, and whether its id can be told.
@@ -114,12 +114,35 @@ def test_a_value_that_the_database_refuses(dead, broker, db):
 def test_a_message_beyond_the_delivery_limit(dead, instance, site, broker, db):
     user = site.users()[0]
     work = job("charge", userId=user, amount=7)
-    give_up(instance, broker, work)
+    instance.stop("account-worker")
+    try:
+        broker.publish("account", "account", envelope(work))
+        let_go(broker, "account")
+    finally:
+        instance.start("account-worker")
     letter, = told(dead)
     assert (letter["code"], letter["queue"], letter["kind"]) == ("delivery-limit", "account", "charge")
     assert letter["id"] == work["id"] and letter["died"].startswith("20")
     dead("send-back", "--code", "delivery-limit")
     wait_until(lambda: db.charges(user) == [7], 10, "the charge")
+    assert broker.depth("dead") == 0
+
+
+def test_an_expire_beyond_the_delivery_limit_goes_back_to_its_seat(dead, instance, broker, seat):
+    """Its first death was that of its time to live, in the queue where holds wait."""
+    holds = f"hold.expiry.{instance.ctl_values()['hold_s']}s"
+    queue = f"seat.{partition(seat)}"
+    instance.stop("seat-worker")
+    try:
+        broker.publish(holds, partition(seat), job("expire", seatId=seat, hold=new_id()), expiration="0")
+        let_go(broker, queue)
+        letter, = told(dead)
+        assert (letter["code"], letter["queue"]) == ("delivery-limit", queue)
+        dead("send-back", "--code", "delivery-limit")
+        assert broker.depth("dead") == 0 and broker.depth(queue) == 1
+    finally:
+        instance.start("seat-worker")
+    wait_until(lambda: broker.depth(queue) == 0, 10, "the expire taken")
     assert broker.depth("dead") == 0
 
 
@@ -181,38 +204,89 @@ def test_a_crash_between_sending_and_dropping_costs_a_repeat(dead, instance, bro
     assert db.charges(work["userId"]) == [5]
 
 
-def test_what_no_queue_takes_stays(dead, broker):
+def test_what_has_no_queue_of_jobs_to_go_to_stays(dead, broker):
     broker.publish("dead", "", b"{}", headers={"boxoffice-code": "bad-message",
                                                "boxoffice-queue": "nowhere"})
     broker.publish("dead", "", b"{}")
     done = dead("send-back", "--all", check=False)
-    assert done.returncode == 1 and "no queue took the message" in done.stderr
+    assert done.returncode == 1 and "no queue of jobs" in done.stdout
     assert "where it came from" in done.stdout and "0 sent back, 2 stay" in done.stderr
     wait_dead(broker, 2)
 
 
-def test_a_full_queue_refuses_and_the_letter_stays(dead, broker):
-    queue = "a full queue"
-    broker.channel.queue_declare(queue, durable=True, arguments={
-        "x-queue-type": "quorum", "x-max-length": 1, "x-overflow": "reject-publish"})
+def test_an_importer_cannot_choose_where_his_letters_go(dead, instance, broker, seat):
+    """What he publishes with no time to live dies at once, by the broker, with all of his headers."""
+    instance.stop("account-worker")
+    connection = connect(instance.values["BOXOFFICE_AMQP_IMPORT_URL"])
     try:
-        def full():
+        channel = connection.channel()
+        channel.confirm_delivery()
+        for queue in (f"seat.{partition(seat)}", "account"):
+            publish(channel, "charge.import", "", job("refund", seatId=seat, payment=1), expiration="0",
+                    headers={"boxoffice-code": "db-data", "boxoffice-queue": queue,
+                             "x-death.queue": queue, "x-first-death-queue": queue,
+                             "x-first-death-reason": "delivery_limit"})
+        publish(channel, "charge.import", "", job("refund", seatId=seat, payment=2), expiration="0",
+                headers={"boxoffice-code": "db-data", "boxoffice-queue": "account",
+                         "x-death": [{"queue": "account", "reason": "delivery_limit"}]})
+        wait_dead(broker, 3)
+    finally:
+        connection.close()
+        instance.start("account-worker")
+    assert [(each["code"], each["queue"]) for each in told(dead)] == [
+        ("expired", ""), ("expired", ""), ("expired", "charge.import")]
+    done = dead("send-back", "--all", check=False)
+    assert done.returncode == 1 and "0 sent back, 3 stay" in done.stderr
+    assert "takes no such job" in done.stdout
+    wait_dead(broker, 3)
+
+
+@contextlib.contextmanager
+def full(instance, broker):
+    """charge.import takes no more: nobody reads it, and two messages are all it may have."""
+    path = f"operator-policies/{broker.vhost}/full"
+    instance.stop("account-worker")
+    try:
+        broker.management(path, "PUT", {"pattern": "^charge[.]import$", "apply-to": "queues",
+                                        "definition": {"max-length": 1}})
+
+        def refuses():
             try:
-                broker.publish("", queue, b"{}")
+                broker.publish("charge.import", "", b"?")
             except pika.exceptions.NackError:
                 return True
 
-        def refused():
-            for _ in range(5):
-                broker.publish("dead", "", b"{}", headers={"boxoffice-code": "bad-message",
-                                                           "boxoffice-queue": queue})
-            return "did not take" in dead("send-back", "--all", check=False).stderr
-
-        wait_until(full, 20, "a full queue")
-        wait_until(refused, 20, "a refusal")
-        assert broker.depth("dead") >= 1
+        wait_until(refuses, 20, "a full queue")
+        yield
     finally:
-        broker.channel.queue_delete(queue)
+        broker.management(path, "DELETE")
+        broker.purge("charge.import")
+        instance.start("account-worker")
+
+
+def test_a_full_queue_refuses_and_the_letter_stays(dead, instance, broker):
+    with full(instance, broker):
+        broker.publish("dead", "", b"{}", headers={"boxoffice-code": "bad-message",
+                                                   "boxoffice-queue": "charge.import"})
+        done = dead("send-back", "--all", check=False)
+        assert done.returncode == 1 and "0 sent back, 1 stay" in done.stderr
+        wait_dead(broker, 1)
+        assert "did not take" in done.stdout
+
+
+def test_the_fate_of_each_letter_is_told_when_it_is_known(dead, instance, broker):
+    with full(instance, broker):
+        ids = {queue: new_id() for queue in ("charge.import", "gate", "nowhere")}
+        for queue, letter in ids.items():
+            kind = {"gate": "issue"}.get(queue, "charge")
+            broker.publish("dead", "", {"id": letter, "kind": kind, "userId": new_id(), **(
+                {"amount": 1} if kind == "charge" else {})}, headers={
+                    "boxoffice-code": "db-data", "boxoffice-queue": queue})
+        letters = json.loads(dead("send-back", "--all", "--json", check=False).stdout)["letters"]
+        fates = {each["id"]: each["fate"] for each in letters}
+        assert len(letters) == 3 and fates[ids["gate"]] == "sent"
+        assert "did not take" in fates[ids["charge.import"]]
+        assert "no queue of jobs" in fates[ids["nowhere"]]
 
 
 def test_dropping_asks_prints_and_drops(dead, broker):
@@ -243,6 +317,49 @@ def test_what_somebody_else_looks_at_is_not_told_away(dead, broker):
         other.close()
     wait_dead(broker, 3)
     assert len(told(dead)) == len(works)
+
+
+@contextlib.contextmanager
+def held_up(instance, *arguments):
+    """A command that waits with its first letter, whose body is more than a pipe takes."""
+    with subprocess.Popen([str(ROOT / "boxoffice"), "ctl", "dead", *arguments],
+                          env={**os.environ, "BOXOFFICE_VAR": str(instance.var)},
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        try:
+            yield running
+        finally:
+            if running.poll() is None:
+                running.communicate(timeout=30)
+
+
+def test_a_limit_hides_no_more_letters_than_it_says(dead, instance, broker):
+    assert dead
+    for _ in range(3):
+        broker.publish("dead", "", b"x" * 200_000)
+    wait_dead(broker, 3)
+    with held_up(instance, "show", "--limit", "1"):
+        wait_dead(broker, 2)
+    wait_dead(broker, 3)
+
+
+def test_a_drop_that_did_not_see_all_is_no_success(dead, instance, broker):
+    assert dead
+    more = 20
+    broker.publish("dead", "", b"x" * 200_000)
+    for _ in range(999 + more):  # a subscription takes a thousand
+        broker.publish("dead", "", b"?")
+    wait_dead(broker, 1000 + more)
+    other = connect(broker.url)
+    try:
+        with held_up(instance, "drop", "--all", "--yes") as running:
+            wait_dead(broker, more)
+            other.channel().basic_consume("dead", lambda *_: None)
+            wait_dead(broker, 0)
+            told_errors = running.communicate(timeout=30)[1]
+            assert running.returncode == 1 and f"{more} more are not to be seen" in told_errors
+    finally:
+        other.close()
+    wait_dead(broker, more)
 
 
 def test_what_cannot_be_printed_is_not_dropped(dead, instance, broker):

@@ -68,6 +68,26 @@ def test_a_refund_again_is_the_same_one(ctl, db, seat, bought):
     assert refunded(db, payment, seat, fan.user)
 
 
+NAMESPACE = uuid.UUID("5b0c8f1e-2d47-4e93-a16a-c47039e8d2b5")
+
+
+def id_of(*parts):
+    """As anybody can work it out: id_from_parts() in lib/id.c."""
+    return str(uuid.uuid5(NAMESPACE, "".join(f"{len(part)}:{part}" for part in parts)))
+
+
+def test_an_id_that_an_importer_took_does_not_stop_a_refund(ctl, broker, site, db, seat, bought):
+    fan, payment = bought
+    taken = {**job("charge", userId=site.users()[0], amount=1), "id": id_of("refund", str(payment))}
+    broker.publish("charge.import", "", taken)
+    wait_until(lambda: db.charges(taken["userId"]) == [1], 10, "his charge")
+    told = json.loads(ctl("refund", str(payment)).stdout)
+    assert told["job"] != taken["id"] and told["data"]["status"] == "REFUNDED"
+    again = ctl("refund", str(payment), check=False)
+    assert again.returncode == 1 and "already-refunded" in again.stderr
+    assert refunded(db, payment, seat, fan.user)
+
+
 def test_a_refund_whose_job_was_pruned_is_not_made_again(ctl, db, seat, bought):
     fan, payment = bought
     first = json.loads(ctl("refund", str(payment)).stdout)

@@ -11,6 +11,7 @@
 
 #include <json-c/json.h>
 
+#include "job.h"
 #include "topology.h"
 
 struct found {
@@ -94,6 +95,19 @@ static void every_partition_has_its_queue(void **state)
 		assert_int_equal(queue->delivery_limit, 20);
 		assert_string_equal(queue->dead_exchange, "dead");
 	}
+}
+
+static void a_queue_of_jobs_says_what_is_taken_from_it(void **state)
+{
+	struct found found = find(2, 300);
+
+	(void)state;
+	assert_int_equal(queue_of(&found, "seat.1")->takes, QUEUE_SEAT);
+	assert_int_equal(queue_of(&found, "gate")->takes, QUEUE_GATE);
+	assert_int_equal(queue_of(&found, "account")->takes, QUEUE_ACCOUNT);
+	assert_int_equal(queue_of(&found, "charge.import")->takes, QUEUE_IMPORT);
+	assert_int_equal(queue_of(&found, "hold.expiry.300s")->takes, 0);
+	assert_int_equal(queue_of(&found, "dead")->takes, 0);
 }
 
 static void only_order_needs_a_single_active_consumer(void **state)
@@ -249,6 +263,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_partition_has_its_queue),
+		cmocka_unit_test(a_queue_of_jobs_says_what_is_taken_from_it),
 		cmocka_unit_test(only_order_needs_a_single_active_consumer),
 		cmocka_unit_test(each_hold_duration_waits_by_itself),
 		cmocka_unit_test(nothing_is_refused_by_the_dead_letters),
