@@ -1,7 +1,6 @@
 #include "rejects.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -79,7 +78,9 @@ void rejects_add(struct rejects *rejects, const struct parcel *parcel, const str
 	if (rejects->has_failed)
 		return;
 	text_clear(&rejects->line);
-	text_printf(&rejects->line, "%" PRId64 ",%s,", row->number, err_code(row->err));
+	if (row->number)
+		text_int(&rejects->line, row->number);
+	text_printf(&rejects->line, ",%s,", err_code(row->err));
 	sheet_put_field(&rejects->line, why, strlen(why));
 	put_line(rejects, parcel, row);
 	rejects->has_failed = !open_part(rejects) || !write_text(rejects, &rejects->line);

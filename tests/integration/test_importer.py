@@ -165,6 +165,22 @@ def test_a_corrected_rejects_file_keeps_the_numbers_of_its_rows(importer, payees
     assert importer.run(*options, named=False)["repeated"] == 3
 
 
+def test_a_row_that_is_rejected_again_keeps_its_number(importer, payees, db):
+    """Row 2 has the content of row 1: under the number 1 it would be taken for it and never be applied."""
+    importer.write([f"{payees[0]},1000", f"{payees[0]},1,000", f"{payees[0]},x\"y"], "user,amount")
+    options = ("--file-id", importer.source)
+    again = importer.folder / "charges.csv.rejects.csv.rejects.csv"
+    importer.run(*options, named=False, status=1)
+    importer.run(*options, named=False, path=importer.rejects, status=1)
+    assert [line.split(",")[0] for line in again.read_text().splitlines()] == ["row", "2", "3"]
+    again.write_text(f"row,user,amount\n2,{payees[0]},1000\n,{payees[0]},1000\n")
+    told = importer.run(*options, named=False, path=again, status=1)
+    assert (told["applied"], told["repeated"], told["codes"]) == (1, 0, {"bad-field": 1})
+    last = importer.rejected(importer.folder / f"{again.name}.rejects.csv")
+    assert [row["row"] for row in last] == [""]
+    assert db.value(SUM, importer.memo()) == 2000
+
+
 def test_ids_are_those_of_the_protocol(importer, payees, db):
     source = (ROOT / "PROTOCOL.md").read_text()
     program = re.search(r"<!-- charge-id.*?```python\n(.*?)^```", source, re.DOTALL | re.MULTILINE)
