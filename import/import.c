@@ -141,10 +141,13 @@ static bool open_file(struct import *import)
 		fail(import, options->path, err == ERR_SYSTEM ? strerror(errno) : err_message(err));
 		return false;
 	}
-	if (!is_same_file(import->rejects_path.bytes, sheet_fd(import->sheet)))
-		return true;
-	fail(import, options->path, "rejected rows cannot go into the file itself");
-	return false;
+	const char *rejects = import->rejects_path.bytes;
+	if (is_same_file(rejects, sheet_fd(import->sheet)))
+		fail(import, options->path, "rejected rows cannot go into the file itself");
+	else if (!rejects_may_take(rejects))
+		fail(import, rejects,
+		     "it is there and is no rejects file: move it, or give another --rejects");
+	return !import->has_failed;
 }
 
 /* Rows ------------------------------------------------------------------------------------------
@@ -274,7 +277,8 @@ static void end(struct import *import)
 		.is_done = import->is_read && !import->has_failed,
 		.spent_ms = clock_ms() - import->progress.began_ms,
 	};
-	if (rejects_end(&import->rejects, summary.is_done)) {
+	/* A dry run has tried nothing: what an import has left to be corrected still holds. */
+	if (rejects_end(&import->rejects, summary.is_done && !options->is_dry_run)) {
 		fail(import, rejects, strerror(errno));
 		summary.is_done = false;
 	}

@@ -204,6 +204,58 @@ def test_a_dry_run_checks_all_and_sends_nothing(importer, payees, db):
     assert db.value(ROWS, importer.memo()) == 0
 
 
+def test_a_dry_run_that_finds_nothing_leaves_the_rejects_of_an_import(importer, payees):
+    importer.write([f"A-1,{uuid.uuid4()},3"])
+    assert importer.run(status=1)["codes"] == {"unknown-user": 1}
+    before = importer.rejects.read_bytes()
+    assert importer.run("--dry-run")["valid"] == 1
+    assert importer.rejects.read_bytes() == before
+    importer.write(lines(payees, 1))
+    importer.run()
+    assert not importer.rejects.exists()
+
+
+@pytest.mark.parametrize("rows", [["R-1,nobody,5"], []])
+@pytest.mark.parametrize("content", ["the books of May\n", "row,code,reaso", ""])
+def test_a_file_that_is_no_rejects_file_is_never_lost(importer, rows, content):
+    importer.write(rows)
+    books = importer.folder / "books.csv"
+    books.write_text(content)
+    assert "no rejects file" in importer.run("--rejects", str(books), status=2)
+    assert "no rejects file" in importer.run("--dry-run", "--rejects", str(books), status=2)
+    assert "no rejects file" in importer.run("--rejects", str(importer.folder), status=2)
+    assert books.read_text() == content
+    assert sorted(os.listdir(importer.folder)) == ["books.csv", "charges.csv"]
+
+
+def test_a_file_put_in_the_place_of_the_rejects_meanwhile_is_not_lost(importer):
+    process = importer.start("--dry-run", "--rejects", "r.csv", path="-", stdin=subprocess.PIPE)
+    process.stdin.write("reference,user,amount\nR-1,nobody,5\n")
+    process.stdin.flush()
+    wait_until(lambda: list(importer.folder.glob("r.csv.*.part")), 15, "a rejected row")
+    (importer.folder / "r.csv").write_text("books")
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 2 and "File exists" in err, (out, err)
+    assert (importer.folder / "r.csv").read_text() == "books"
+    assert os.listdir(importer.folder) == ["r.csv"]
+
+
+def test_two_imports_at_once_do_not_mix_their_rejects(importer):
+    header = "reference,user,amount\n"
+    first, second = (importer.start("--dry-run", "--rejects", "r.csv", path="-", stdin=subprocess.PIPE)
+                     for _ in range(2))
+    for count, (process, name) in enumerate([(first, "A"), (second, "B")], 1):
+        process.stdin.write(f"{header}{name}-1,nobody,5\n")
+        process.stdin.flush()
+        wait_until(lambda: len(list(importer.folder.glob("r.csv.*part"))) == count, 15, "its part")
+    for process, name in [(first, "A"), (second, "B")]:
+        out, err = process.communicate(f"{name}-2,nobody,5\n", timeout=30)
+        assert process.returncode == 1, (out, err)
+        told = importer.rejected(importer.folder / "r.csv")
+        assert [row["reference"] for row in told] == [f"{name}-1", f"{name}-2"]
+    assert os.listdir(importer.folder) == ["r.csv"]
+
+
 def test_a_bad_row_harms_no_other(importer, payees, db):
     importer.write([f"A-1,{payees[0]},1", f"A-2,{payees[0]},-2", f"A-3,{uuid.uuid4()},3",
                     "\"A-4", f"A-5,{payees[0]},5", "x" * 9000])
