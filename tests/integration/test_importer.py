@@ -13,6 +13,7 @@ import subprocess
 import threading
 import time
 import uuid
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -403,6 +404,51 @@ def test_a_stopped_import_tells_how_to_go_on(importer, payees, db):
     assert not told["done"] and 0 < told["applied"] < MANY
     assert db.value(ROWS, importer.memo()) == told["applied"]
     assert_finished(importer, db)
+
+
+@pytest.fixture(scope="module")
+def clerk(broker):
+    """An importer's account whose rights a test sets: clerk(configure, write)."""
+    name = f"clerk-{uuid.uuid4().hex[:8]}"
+    broker.management(f"users/{name}", "PUT", {"password": "right", "tags": ""})
+
+    def grant(configure, write):
+        broker.management(f"permissions/{broker.vhost}/{name}", "PUT", {
+            "configure": configure, "write": write, "read": ".*"})
+        return name
+
+    yield grant
+    broker.management(f"users/{name}", "DELETE")
+
+
+ALL = ".*"
+NONE = "^$"
+
+
+@pytest.mark.parametrize("configure, write, password, vhost", [
+    (ALL, ALL, "wrong", ""), (ALL, ALL, "right", "nowhere"), (NONE, ALL, "right", ""),
+    (ALL, "^reply[.]import[.]", "right", "")])
+def test_an_account_that_the_broker_refuses_ends_the_import(importer, payees, clerk, configure, write,
+                                                            password, vhost):
+    parts = urlsplit(importer.environment["BOXOFFICE_AMQP_URL"])
+    importer.environment["BOXOFFICE_AMQP_URL"] = (
+        f"amqp://{clerk(configure, write)}:{password}@{parts.hostname}:{parts.port}{parts.path}{vhost}")
+    importer.write(lines(payees, 3))
+    process = importer.start()
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 2 and not json.loads(out)["done"], err
+    assert "the broker refuses this account" in err
+
+
+def test_an_import_without_a_broker_is_stopped_by_one_signal(importer, payees):
+    importer.environment.update(BOXOFFICE_AMQP_URL="amqp://a:b@127.0.0.1:1/%2f",
+                                BOXOFFICE_LOG_LEVEL="warn")
+    importer.write(lines(payees, 3))
+    process = importer.start("--quiet")
+    away = [next(line for line in process.stderr if "broker-away" in line) for _ in range(2)]
+    assert len(away) == 2 and process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    assert not ended(process, status=2, deadline_s=15)["done"]
 
 
 @contextlib.contextmanager
