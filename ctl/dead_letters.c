@@ -52,12 +52,14 @@ int64_t dead_moment(const char *text)
 	return read_iso(text);
 }
 
-/* Versions 7 and 8 of the front's begin with the milliseconds since 1970 (RFC 9562). */
-static int64_t time_of_id(const struct id *id)
+/* Version 7 and the front's 8 begin with the milliseconds since 1970 (RFC 9562), an importer's 8
+ * with its source. */
+static int64_t time_of_id(const struct id *id, const char *queue)
 {
 	int64_t ms = 0;
 
-	if (id->bytes[6] >> 4 != 7 && id->bytes[6] >> 4 != 8)
+	if (id->bytes[6] >> 4 != 7 &&
+	    (id->bytes[6] >> 4 != 8 || strcmp(queue, "charge.import") == 0))
 		return 0;
 	for (size_t i = 0; i < 6; i++)
 		ms = ms << 8 | id->bytes[i];
@@ -155,7 +157,7 @@ static void read_jobs(struct dead_letter *letter)
 		if (entries[0].err == ERR_OK)
 			letter->kind = job_kind_name(entries[0].job.kind);
 		if (letter->has_id)
-			letter->published_us = time_of_id(&letter->id);
+			letter->published_us = time_of_id(&letter->id, letter->queue);
 	}
 	free(entries);
 }

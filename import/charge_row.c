@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define SHOWN_BYTES 40
+#define ROW_DIGITS 10
 
 /* What people write into an amount, and what to tell them. */
 static const struct {
@@ -91,10 +92,24 @@ static enum err check_text(const struct sheet_field *field, enum column column, 
 	return refuse(why, column, field, what);
 }
 
+/* The number that a rejects file gives; 0: there is none that can be read. Of a line that cannot be
+ * taken apart only the first field is sure to be in its place. */
+static int64_t stated_number(const struct charge_file *file, const struct sheet_row *row)
+{
+	int64_t number = 0;
+	bool is_whole = !row->fault && row->count == file->columns.count;
+	bool is_there = is_whole || (row->count && columns_at(&file->columns, 0) == COLUMN_ROW);
+	if (!is_there ||
+	    !read_digits(columns_field(&file->columns, row, COLUMN_ROW), ROW_DIGITS, &number))
+		return 0;
+	return number;
+}
+
 enum err charge_row_number(const struct charge_file *file, const struct sheet_row *row,
 			   int64_t *number, char why[static JOB_WHY_SIZE])
 {
-	*number = row->number;
+	bool is_stated = columns_has(&file->columns, COLUMN_ROW);
+	*number = is_stated ? stated_number(file, row) : row->number;
 	if (row->fault) {
 		snprintf(why, JOB_WHY_SIZE, "%s", row->fault);
 		return ERR_BAD_FIELD;
@@ -105,12 +120,10 @@ enum err charge_row_number(const struct charge_file *file, const struct sheet_ro
 			 row->count, file->columns.count);
 		return ERR_BAD_FIELD;
 	}
-	if (!columns_has(&file->columns, COLUMN_ROW))
+	if (*number)
 		return ERR_OK;
-	const struct sheet_field *field = columns_field(&file->columns, row, COLUMN_ROW);
-	if (!read_digits(field, 10, number))
-		return refuse(why, COLUMN_ROW, field, "it takes the number of a row, from 1");
-	return ERR_OK;
+	return refuse(why, COLUMN_ROW, columns_field(&file->columns, row, COLUMN_ROW),
+		      "it takes the number that the row has in the first file, from 1");
 }
 
 /* Without a text of its own the history names the row by what its source calls it. */

@@ -15,7 +15,9 @@ struct charge_file {
 };
 
 /* The number that people and, without a reference, the id know the row by: that of its column "row"
- * (which a rejects file has), else its place in the file. ERR_BAD_FIELD: why names the column. */
+ * (which a rejects file has), else its place in the file. ERR_BAD_FIELD: why says what is wrong
+ * with the line; number is set all the same, to 0 when there is such a column and it cannot be
+ * read. */
 MUST_CHECK enum err charge_row_number(const struct charge_file *file, const struct sheet_row *row,
 				      int64_t *number, char why[static JOB_WHY_SIZE]);
 

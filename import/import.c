@@ -30,6 +30,7 @@ struct import {
 	struct text rejects_path;
 	int64_t done_bytes; /* of the file, up to the last row whose outcome is known */
 	bool is_read;       /* the whole file */
+	bool is_done;       /* and each of its rows has its outcome */
 	bool has_failed;
 };
 
@@ -141,10 +142,13 @@ static bool open_file(struct import *import)
 		fail(import, options->path, err == ERR_SYSTEM ? strerror(errno) : err_message(err));
 		return false;
 	}
-	if (!is_same_file(import->rejects_path.bytes, sheet_fd(import->sheet)))
-		return true;
-	fail(import, options->path, "rejected rows cannot go into the file itself");
-	return false;
+	const char *rejects = import->rejects_path.bytes;
+	if (is_same_file(rejects, sheet_fd(import->sheet)))
+		fail(import, options->path, "rejected rows cannot go into the file itself");
+	else if (!rejects_may_take(rejects))
+		fail(import, rejects,
+		     "it is there and is no rejects file: move it, or give another --rejects");
+	return !import->has_failed;
 }
 
 /* Rows ------------------------------------------------------------------------------------------
@@ -219,6 +223,15 @@ static void pretend(struct import *import)
 		parcel->state = PARCEL_ANSWERED;
 }
 
+static void send_and_take(struct import *import, int input, int timeout_ms)
+{
+	enum err err = sender_turn(&import->sender, input, timeout_ms);
+	if (err == ERR_BROKER_DENIED)
+		fail(import, "BOXOFFICE_AMQP_URL", err_message(err));
+	else if (err)
+		fail(import, "the import stopped", "see the message above");
+}
+
 static void turn(struct import *import)
 {
 	bool needs_input = read_rows(import);
@@ -228,8 +241,8 @@ static void turn(struct import *import)
 		pretend(import);
 		if (needs_input)
 			sheet_await(import->sheet, TURN_MS);
-	} else if (sender_turn(&import->sender, input, can_read ? 0 : TURN_MS)) {
-		fail(import, "the import stopped", "see the message above");
+	} else {
+		send_and_take(import, input, can_read ? 0 : TURN_MS);
 	}
 	take_outcomes(import);
 	progress_show(&import->progress, import->score.rows, import->done_bytes,
@@ -252,12 +265,22 @@ static bool await_header(struct import *import)
 	return false;
 }
 
+/* What is under way is finished, unless it was told to stop and the broker is away: that may last.
+ */
+static bool is_going_on(const struct import *import)
+{
+	if (import->has_failed || (stop_signals && !sender_is_connected(&import->sender)))
+		return false;
+	return is_reading(import) || !window_is_empty(&import->window);
+}
+
 static void run(struct import *import, const struct conf *conf)
 {
 	window_init(&import->window);
 	sender_init(&import->sender, conf, &import->window, import->options->answer_within_ms);
-	while (is_reading(import) || (!window_is_empty(&import->window) && !import->has_failed))
+	while (is_going_on(import))
 		turn(import);
+	import->is_done = import->is_read && window_is_empty(&import->window);
 	progress_clear(&import->progress);
 	sender_fini(&import->sender);
 	window_fini(&import->window);
@@ -271,10 +294,11 @@ static void end(struct import *import)
 		.path = options->path,
 		.score = &import->score,
 		.is_dry_run = options->is_dry_run,
-		.is_done = import->is_read && !import->has_failed,
+		.is_done = import->is_done && !import->has_failed,
 		.spent_ms = clock_ms() - import->progress.began_ms,
 	};
-	if (rejects_end(&import->rejects, summary.is_done)) {
+	/* A dry run has tried nothing: what an import has left to be corrected still holds. */
+	if (rejects_end(&import->rejects, summary.is_done && !options->is_dry_run)) {
 		fail(import, rejects, strerror(errno));
 		summary.is_done = false;
 	}
@@ -293,7 +317,7 @@ enum import_status import_run(const struct import_options *options, const struct
 			end(&import);
 		}
 	}
-	bool is_done = import.is_read && !import.has_failed;
+	bool is_done = import.is_done && !import.has_failed;
 	rejects_fini(&import.rejects);
 	sheet_free(import.sheet);
 	text_fini(&import.rejects_path);

@@ -11,7 +11,7 @@
 #include "text.h"
 
 struct parcel_row {
-	int64_t number; /* as people know it */
+	int64_t number; /* as people know it; 0: it is not known */
 	int64_t amount;
 	struct id id;
 	size_t raw, raw_length; /* its line, in the parcel's texts */

@@ -1,9 +1,13 @@
 #include "rejects.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include "id.h"
+
+static const char own_header[] = "row,code,reason,";
 
 /* The columns that a rejects file has of its own: those of an earlier one are replaced. */
 static bool is_own(const struct columns *columns, size_t field)
@@ -23,21 +27,47 @@ static void put_fields(struct rejects *rejects, struct text *out, const struct s
 	text_putc(out, '\n');
 }
 
+bool rejects_may_take(const char *path)
+{
+	char start[sizeof own_header] = "";
+	struct stat about;
+	if (stat(path, &about) != 0)
+		return errno == ENOENT;
+	FILE *file = S_ISREG(about.st_mode) ? fopen(path, "re") : NULL;
+	if (!file)
+		return false;
+	size_t length = fread(start, 1, sizeof own_header - 1, file);
+	fclose(file);
+	return length == sizeof own_header - 1 && memcmp(start, own_header, length) == 0;
+}
+
 void rejects_init(struct rejects *rejects, const char *path, struct sheet *sheet,
 		  const struct columns *columns, const struct sheet_row *header)
 {
+	char id[ID_TEXT_SIZE];
+	const struct id fresh = id_random(); /* no other run's */
 	rejects->path = path;
 	rejects->sheet = sheet;
 	rejects->columns = columns;
-	text_printf(&rejects->part, "%s.part", path);
-	text_puts(&rejects->header, "row,code,reason");
+	id_format(&fresh, id);
+	text_printf(&rejects->part, "%s.%s.part", path, id);
+	text_add(&rejects->header, own_header, strlen(own_header) - 1);
 	put_fields(rejects, &rejects->header, header);
+}
+
+/* Lets go of what will not be put in place. */
+static void discard(struct rejects *rejects)
+{
+	if (!rejects->file)
+		return;
+	fclose(rejects->file);
+	unlink(rejects->part.bytes);
+	rejects->file = NULL;
 }
 
 void rejects_fini(struct rejects *rejects)
 {
-	if (rejects->file)
-		fclose(rejects->file);
+	discard(rejects);
 	text_fini(&rejects->part);
 	text_fini(&rejects->header);
 	text_fini(&rejects->line);
@@ -52,7 +82,7 @@ static bool open_part(struct rejects *rejects)
 {
 	if (rejects->file)
 		return true;
-	rejects->file = fopen(rejects->part.bytes, "we");
+	rejects->file = fopen(rejects->part.bytes, "wxe");
 	return rejects->file && write_text(rejects, &rejects->header);
 }
 
@@ -79,7 +109,9 @@ void rejects_add(struct rejects *rejects, const struct parcel *parcel, const str
 	if (rejects->has_failed)
 		return;
 	text_clear(&rejects->line);
-	text_printf(&rejects->line, "%" PRId64 ",%s,", row->number, err_code(row->err));
+	if (row->number)
+		text_int(&rejects->line, row->number);
+	text_printf(&rejects->line, ",%s,", err_code(row->err));
 	sheet_put_field(&rejects->line, why, strlen(why));
 	put_line(rejects, parcel, row);
 	rejects->has_failed = !open_part(rejects) || !write_text(rejects, &rejects->line);
@@ -87,21 +119,27 @@ void rejects_add(struct rejects *rejects, const struct parcel *parcel, const str
 
 static enum err put_in_place(struct rejects *rejects)
 {
+	/* Somebody may have put a file there meanwhile. */
+	if (!rejects_may_take(rejects->path)) {
+		errno = EEXIST;
+		return ERR_SYSTEM;
+	}
+	bool is_whole = fflush(rejects->file) == 0 && fsync(fileno(rejects->file)) == 0;
+	if (!is_whole || rename(rejects->part.bytes, rejects->path) != 0)
+		return ERR_SYSTEM;
 	FILE *file = rejects->file;
 	rejects->file = NULL;
-	bool is_whole = fflush(file) == 0 && fsync(fileno(file)) == 0;
-	if (fclose(file) != 0 || !is_whole)
-		return ERR_SYSTEM;
-	return rename(rejects->part.bytes, rejects->path) == 0 ? ERR_OK : ERR_SYSTEM;
+	return fclose(file) == 0 ? ERR_OK : ERR_SYSTEM;
 }
 
-enum err rejects_end(struct rejects *rejects, bool is_done)
+enum err rejects_end(struct rejects *rejects, bool removes)
 {
 	if (rejects->has_failed)
 		return ERR_SYSTEM;
 	if (rejects->file)
 		return put_in_place(rejects);
-	if (is_done && unlink(rejects->path) != 0 && errno != ENOENT)
+	if (removes && rejects_may_take(rejects->path) && unlink(rejects->path) != 0 &&
+	    errno != ENOENT)
 		return ERR_SYSTEM;
 	return ERR_OK;
 }

@@ -59,6 +59,7 @@ static void on_confirm(void *arg, uint64_t sequence, enum err err)
 	if (!err) {
 		parcel->state = PARCEL_CONFIRMED;
 		sender->refusals = 0;
+		sender->was_taken = true;
 		return;
 	}
 	if (err == ERR_BROKER_RETURNED)
@@ -88,6 +89,12 @@ static enum err open_both(struct sender *sender)
 	return err ? err : broker_confirm(sender->publisher, on_confirm, sender);
 }
 
+/* An account that was right once is so again when its broker is mended. */
+static bool is_denied(const struct sender *sender, enum err err)
+{
+	return err == ERR_BROKER_DENIED && !sender->was_taken;
+}
+
 static enum err ensure_open(struct sender *sender)
 {
 	if (sender->publisher || clock_ms() < sender->next_try_ms)
@@ -95,7 +102,7 @@ static enum err ensure_open(struct sender *sender)
 	enum err err = open_both(sender);
 	if (err) {
 		lose(sender);
-		return err == ERR_CONF ? err : ERR_OK;
+		return err == ERR_CONF || is_denied(sender, err) ? err : ERR_OK;
 	}
 	if (sender->failures)
 		log_info("broker-back", LOG_I("tries", sender->failures));
@@ -232,13 +239,18 @@ enum err sender_turn(struct sender *sender, int input, int timeout_ms)
 		err = pump(sender);
 	if (!err)
 		err = take_replies(sender);
-	if (err == ERR_BAD_MESSAGE)
+	if (err == ERR_BAD_MESSAGE || is_denied(sender, err))
 		return err;
 	if (err)
 		lose(sender);
 	else
 		ask_again(sender);
 	return ERR_OK;
+}
+
+bool sender_is_connected(const struct sender *sender)
+{
+	return sender->publisher;
 }
 
 const char *sender_trouble(const struct sender *sender)

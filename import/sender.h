@@ -20,6 +20,7 @@ struct sender {
 	int64_t heard_ms;         /* when something was last answered, or nothing was to be */
 	int64_t next_try_ms;      /* connect not before */
 	unsigned failures;        /* to connect, in a row */
+	bool was_taken;           /* a message was confirmed once: the account is right */
 	int64_t pause_until_ms;   /* the queue is full: publish not before */
 	unsigned refusals;        /* in a row */
 	unsigned strangers;       /* results that do not fit, in a row */
@@ -32,8 +33,11 @@ void sender_fini(struct sender *sender);
 
 /* Sends and takes what can be, waiting up to timeout_ms for something to happen; input (-1: none)
  * is one more descriptor that ends the wait when it can be read. ERR_CONF: the address of the
- * broker is none; ERR_BAD_MESSAGE: results that do not fit, again and again. Both are logged. */
+ * broker is none; ERR_BROKER_DENIED: it refuses the account, and never took a message of it;
+ * ERR_BAD_MESSAGE: results that do not fit, again and again. All are logged. */
 MUST_CHECK enum err sender_turn(struct sender *sender, int input, int timeout_ms);
+
+bool sender_is_connected(const struct sender *sender);
 
 /* What it waits for, for people; "" when all goes well. */
 const char *sender_trouble(const struct sender *sender);

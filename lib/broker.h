@@ -67,7 +67,8 @@ void broker_delivery_fini(struct broker_delivery *delivery);
 
 /* Connects to url (amqp://user:password@host:port/vhost) under a name that operators read in the
  * management UI, announces consumer_cancel_notify and connection.blocked, heartbeat 10 s.
- * ERR_CONF for a bad url, ERR_BROKER_GONE when nobody answers. Returns owned: broker_free(). */
+ * ERR_CONF for a bad url, ERR_BROKER_GONE when nobody answers, ERR_BROKER_DENIED when the broker
+ * refuses the account, its password or its vhost. Returns owned: broker_free(). */
 MUST_CHECK enum err broker_open(struct broker **broker, const char *url, const char *name);
 
 /* Closes politely when it can, at once when the peer is gone. NULL is fine. */
@@ -81,7 +82,8 @@ MUST_CHECK enum err broker_declare_topology(struct broker *broker, const struct 
  * ERR_BROKER_GONE. */
 MUST_CHECK enum err broker_count_ready(struct broker *broker, const char *queue, uint64_t *ready);
 
-/* Declares an exclusive, auto-deleted classic queue for replies. */
+/* Declares an exclusive, auto-deleted classic queue for replies. ERR_BROKER_DENIED when the account
+ * has no right to it. */
 MUST_CHECK enum err broker_declare_reply_queue(struct broker *broker, const char *name);
 
 /* Publishing with confirms (on channel 1) --------------------------------------------------- */

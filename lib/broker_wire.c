@@ -62,6 +62,19 @@ static unsigned read_close(const amqp_method_t *method, char reason[static REASO
 	return code;
 }
 
+static enum err error_of(unsigned code)
+{
+	switch (code) {
+	case AMQP_PRECONDITION_FAILED:
+		return ERR_CONF;
+	case AMQP_ACCESS_REFUSED:
+	case AMQP_NOT_ALLOWED: /* on this vhost, or once more */
+		return ERR_BROKER_DENIED;
+	default:
+		return ERR_BROKER_GONE;
+	}
+}
+
 /* Any exception ends the connection: a closed channel has lost its consumers and confirms. */
 static enum err check_reply(struct wire *wire, const char *doing, amqp_rpc_reply_t reply)
 {
@@ -75,7 +88,7 @@ static enum err check_reply(struct wire *wire, const char *doing, amqp_rpc_reply
 	case AMQP_RESPONSE_SERVER_EXCEPTION:
 		code = read_close(&reply.reply, reason);
 		(void)wire_fail(wire, doing, reason);
-		return code == AMQP_PRECONDITION_FAILED ? ERR_CONF : ERR_BROKER_GONE;
+		return error_of(code);
 	case AMQP_RESPONSE_LIBRARY_EXCEPTION:
 		return wire_fail(wire, doing, amqp_error_string2(reply.library_error));
 	case AMQP_RESPONSE_NONE:
@@ -331,6 +344,7 @@ static enum err read_method(struct wire *wire, const amqp_method_t *method,
 			    struct wire_event *event)
 {
 	char reason[REASON_SIZE];
+	unsigned code;
 
 	switch (method->id) {
 	case AMQP_BASIC_DELIVER_METHOD:
@@ -364,8 +378,9 @@ static enum err read_method(struct wire *wire, const amqp_method_t *method,
 		break;
 	case AMQP_CHANNEL_CLOSE_METHOD:
 	case AMQP_CONNECTION_CLOSE_METHOD:
-		(void)read_close(method, reason);
-		return wire_fail(wire, "read", reason);
+		code = read_close(method, reason);
+		(void)wire_fail(wire, "read", reason);
+		return code == AMQP_ACCESS_REFUSED ? ERR_BROKER_DENIED : ERR_BROKER_GONE;
 	default:
 		break;
 	}

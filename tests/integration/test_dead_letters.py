@@ -160,6 +160,15 @@ def test_when_it_was_published_is_known_from_a_time_ordered_id(dead, broker):
     assert told(dead, "--id", work["id"])[0]["published"] == "2024-12-06T13:50:09.408000Z"
 
 
+def test_a_version_8_id_tells_a_time_unless_an_importer_made_it(dead, broker):
+    front = refuse(broker, id="01939c3c-2c00-8000-8000-000000000001")
+    imported = job("charge", userId=new_id(), amount=5, id=f"b49d0300-0000-8{new_id()[15:]}")
+    broker.publish("charge.import", "", envelope(imported))
+    wait_dead(broker, 2)
+    assert told(dead, "--id", front["id"])[0]["published"] == "2024-12-06T13:50:09.408000Z"
+    assert told(dead, "--id", imported["id"])[0]["published"] is None
+
+
 def test_filters(dead, broker):
     first = refuse(broker)
     wait_dead(broker, 1)

@@ -13,6 +13,7 @@ import subprocess
 import threading
 import time
 import uuid
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -165,6 +166,22 @@ def test_a_corrected_rejects_file_keeps_the_numbers_of_its_rows(importer, payees
     assert importer.run(*options, named=False)["repeated"] == 3
 
 
+def test_a_row_that_is_rejected_again_keeps_its_number(importer, payees, db):
+    """Row 2 has the content of row 1: under the number 1 it would be taken for it and never be applied."""
+    importer.write([f"{payees[0]},1000", f"{payees[0]},1,000", f"{payees[0]},x\"y"], "user,amount")
+    options = ("--file-id", importer.source)
+    again = importer.folder / "charges.csv.rejects.csv.rejects.csv"
+    importer.run(*options, named=False, status=1)
+    importer.run(*options, named=False, path=importer.rejects, status=1)
+    assert [line.split(",")[0] for line in again.read_text().splitlines()] == ["row", "2", "3"]
+    again.write_text(f"row,user,amount\n2,{payees[0]},1000\n,{payees[0]},1000\n")
+    told = importer.run(*options, named=False, path=again, status=1)
+    assert (told["applied"], told["repeated"], told["codes"]) == (1, 0, {"bad-field": 1})
+    last = importer.rejected(importer.folder / f"{again.name}.rejects.csv")
+    assert [row["row"] for row in last] == [""]
+    assert db.value(SUM, importer.memo()) == 2000
+
+
 def test_ids_are_those_of_the_protocol(importer, payees, db):
     source = (ROOT / "PROTOCOL.md").read_text()
     program = re.search(r"<!-- charge-id.*?```python\n(.*?)^```", source, re.DOTALL | re.MULTILINE)
@@ -186,6 +203,58 @@ def test_a_dry_run_checks_all_and_sends_nothing(importer, payees, db):
     assert [row["row"] for row in importer.rejected()] == ["1501", "1502"]
     assert "thousands" in importer.rejected()[0]["reason"]
     assert db.value(ROWS, importer.memo()) == 0
+
+
+def test_a_dry_run_that_finds_nothing_leaves_the_rejects_of_an_import(importer, payees):
+    importer.write([f"A-1,{uuid.uuid4()},3"])
+    assert importer.run(status=1)["codes"] == {"unknown-user": 1}
+    before = importer.rejects.read_bytes()
+    assert importer.run("--dry-run")["valid"] == 1
+    assert importer.rejects.read_bytes() == before
+    importer.write(lines(payees, 1))
+    importer.run()
+    assert not importer.rejects.exists()
+
+
+@pytest.mark.parametrize("rows", [["R-1,nobody,5"], []])
+@pytest.mark.parametrize("content", ["the books of May\n", "row,code,reaso", ""])
+def test_a_file_that_is_no_rejects_file_is_never_lost(importer, rows, content):
+    importer.write(rows)
+    books = importer.folder / "books.csv"
+    books.write_text(content)
+    assert "no rejects file" in importer.run("--rejects", str(books), status=2)
+    assert "no rejects file" in importer.run("--dry-run", "--rejects", str(books), status=2)
+    assert "no rejects file" in importer.run("--rejects", str(importer.folder), status=2)
+    assert books.read_text() == content
+    assert sorted(os.listdir(importer.folder)) == ["books.csv", "charges.csv"]
+
+
+def test_a_file_put_in_the_place_of_the_rejects_meanwhile_is_not_lost(importer):
+    process = importer.start("--dry-run", "--rejects", "r.csv", path="-", stdin=subprocess.PIPE)
+    process.stdin.write("reference,user,amount\nR-1,nobody,5\n")
+    process.stdin.flush()
+    wait_until(lambda: list(importer.folder.glob("r.csv.*.part")), 15, "a rejected row")
+    (importer.folder / "r.csv").write_text("books")
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 2 and "File exists" in err, (out, err)
+    assert (importer.folder / "r.csv").read_text() == "books"
+    assert os.listdir(importer.folder) == ["r.csv"]
+
+
+def test_two_imports_at_once_do_not_mix_their_rejects(importer):
+    header = "reference,user,amount\n"
+    first, second = (importer.start("--dry-run", "--rejects", "r.csv", path="-", stdin=subprocess.PIPE)
+                     for _ in range(2))
+    for count, (process, name) in enumerate([(first, "A"), (second, "B")], 1):
+        process.stdin.write(f"{header}{name}-1,nobody,5\n")
+        process.stdin.flush()
+        wait_until(lambda: len(list(importer.folder.glob("r.csv.*part"))) == count, 15, "its part")
+    for process, name in [(first, "A"), (second, "B")]:
+        out, err = process.communicate(f"{name}-2,nobody,5\n", timeout=30)
+        assert process.returncode == 1, (out, err)
+        told = importer.rejected(importer.folder / "r.csv")
+        assert [row["reference"] for row in told] == [f"{name}-1", f"{name}-2"]
+    assert os.listdir(importer.folder) == ["r.csv"]
 
 
 def test_a_bad_row_harms_no_other(importer, payees, db):
@@ -335,6 +404,51 @@ def test_a_stopped_import_tells_how_to_go_on(importer, payees, db):
     assert not told["done"] and 0 < told["applied"] < MANY
     assert db.value(ROWS, importer.memo()) == told["applied"]
     assert_finished(importer, db)
+
+
+@pytest.fixture(scope="module")
+def clerk(broker):
+    """An importer's account whose rights a test sets: clerk(configure, write)."""
+    name = f"clerk-{uuid.uuid4().hex[:8]}"
+    broker.management(f"users/{name}", "PUT", {"password": "right", "tags": ""})
+
+    def grant(configure, write):
+        broker.management(f"permissions/{broker.vhost}/{name}", "PUT", {
+            "configure": configure, "write": write, "read": ".*"})
+        return name
+
+    yield grant
+    broker.management(f"users/{name}", "DELETE")
+
+
+ALL = ".*"
+NONE = "^$"
+
+
+@pytest.mark.parametrize("configure, write, password, vhost", [
+    (ALL, ALL, "wrong", ""), (ALL, ALL, "right", "nowhere"), (NONE, ALL, "right", ""),
+    (ALL, "^reply[.]import[.]", "right", "")])
+def test_an_account_that_the_broker_refuses_ends_the_import(importer, payees, clerk, configure, write,
+                                                            password, vhost):
+    parts = urlsplit(importer.environment["BOXOFFICE_AMQP_URL"])
+    importer.environment["BOXOFFICE_AMQP_URL"] = (
+        f"amqp://{clerk(configure, write)}:{password}@{parts.hostname}:{parts.port}{parts.path}{vhost}")
+    importer.write(lines(payees, 3))
+    process = importer.start()
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 2 and not json.loads(out)["done"], err
+    assert "the broker refuses this account" in err
+
+
+def test_an_import_without_a_broker_is_stopped_by_one_signal(importer, payees):
+    importer.environment.update(BOXOFFICE_AMQP_URL="amqp://a:b@127.0.0.1:1/%2f",
+                                BOXOFFICE_LOG_LEVEL="warn")
+    importer.write(lines(payees, 3))
+    process = importer.start("--quiet")
+    away = [next(line for line in process.stderr if "broker-away" in line) for _ in range(2)]
+    assert len(away) == 2 and process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    assert not ended(process, status=2, deadline_s=15)["done"]
 
 
 @contextlib.contextmanager

@@ -113,6 +113,36 @@ static void the_row_of_a_rejects_file_keeps_its_number(void **state)
 	assert_non_null(strstr(why, "column row"));
 }
 
+/* The number that a line of a file is rejected under. */
+static int64_t rejected_as(const char *header, const char *line)
+{
+	int64_t number = -1;
+	assert_int_equal(read_row(header, line), ERR_BAD_FIELD);
+	assert_int_equal(charge_row_number(&file, &row, &number, why), ERR_BAD_FIELD);
+	return number;
+}
+
+static void a_line_that_is_rejected_again_keeps_its_number(void **state)
+{
+	static const char header[] = "row,code,reason,user,amount";
+	(void)state;
+	assert_int_equal(rejected_as(header, "7,bad-field,x," USER ",1,000"), 7);
+	assert_int_equal(rejected_as(header, "7,bad-field,x," USER ",\"5"), 7);
+	assert_int_equal(rejected_as("user,amount", USER ",1,000"), 1);
+}
+
+static void a_number_that_cannot_be_read_is_not_made_up(void **state)
+{
+	static const char header[] = "row,code,reason,user,amount";
+	(void)state;
+	assert_int_equal(rejected_as(header, ",bad-field,x," USER ",5"), 0);
+	assert_non_null(strstr(why, "column row"));
+	assert_int_equal(rejected_as(header, "seven,bad-field,x," USER ",5"), 0);
+	assert_int_equal(rejected_as(header, "\"7,bad-field,x," USER ",5"), 0);
+	/* A comma before it has moved it. */
+	assert_int_equal(rejected_as("amount,row,user", "1,500,7," USER), 0);
+}
+
 static void amounts_are_digits_alone(void **state)
 {
 	static const struct {
@@ -183,6 +213,8 @@ int main(void)
 		TEST(a_good_row_is_a_job),
 		TEST(without_a_memo_the_history_names_the_row),
 		TEST(the_row_of_a_rejects_file_keeps_its_number),
+		TEST(a_line_that_is_rejected_again_keeps_its_number),
+		TEST(a_number_that_cannot_be_read_is_not_made_up),
 		TEST(amounts_are_digits_alone),
 		TEST(fields_out_of_their_limits_are_named),
 		TEST(a_user_id_is_never_shown),

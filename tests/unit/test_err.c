@@ -56,10 +56,10 @@ static void only_decisions_are_stored(void **state)
 static void plumbing_is_shown_as_unavailable(void **state)
 {
 	static const enum err plumbing[] = {
-		ERR_DB_GONE,          ERR_DB_CONFLICT, ERR_DB_DUPLICATE,  ERR_DB_REFUSED,
-		ERR_DB_DATA,          ERR_BROKER_GONE, ERR_BROKER_NACKED, ERR_BROKER_RETURNED,
-		ERR_BROKER_CANCELLED, ERR_TIMEOUT,     ERR_MEMORY,        ERR_CONF,
-		ERR_SYSTEM,
+		ERR_DB_GONE,          ERR_DB_CONFLICT,   ERR_DB_DUPLICATE,  ERR_DB_REFUSED,
+		ERR_DB_DATA,          ERR_BROKER_GONE,   ERR_BROKER_NACKED, ERR_BROKER_RETURNED,
+		ERR_BROKER_CANCELLED, ERR_TIMEOUT,       ERR_MEMORY,        ERR_CONF,
+		ERR_SYSTEM,           ERR_BROKER_DENIED,
 	};
 
 	(void)state;
