@@ -92,8 +92,8 @@ static void print_usage(FILE *out)
 			print_command(out, each);
 	fputc('\n', out);
 	print_options(out, "  ", ctl_general_options);
-	fputs("\nExit status: 0 done, 1 refused, not possible or (audit) broken,\n"
-	      "2 a mistake in the call.\n",
+	fputs("\nExit status: 0 done, 1 refused, not possible, (audit) broken or\n"
+	      "(preflight) not ready, 2 a mistake in the call.\n",
 	      out);
 }
 

@@ -73,7 +73,8 @@ settings_check() {
     setting_number nginx_workers 1 64 >/dev/null || exit
     setting_number nginx_at_once 1 100000 >/dev/null && setting_number nginx_keepalive 0 100000 >/dev/null || exit
     program_settings tool worker worker_index 0 | write_changed "$var/etc/tool.settings" || true
-    program_settings boxofficectl operator management_url "http://127.0.0.1:$port_management" | write_changed "$var/etc/boxofficectl.settings" || true
+    program_settings boxofficectl operator management_url "http://127.0.0.1:$port_management" \
+        site_url "http://127.0.0.1:$port_site" metrics_targets "$var/prometheus/targets/boxoffice.json" | write_changed "$var/etc/boxofficectl.settings" || true
     import_settings | write_changed "$var/etc/import.settings" || true
     run_program tool boxoffice-topology --vhost / >/dev/null || die "a setting is refused: see above"
 }

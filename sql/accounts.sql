@@ -41,6 +41,7 @@ GRANT SELECT, UPDATE ON `@database@`.gate_draw TO 'boxoffice_worker'@'%';
 -- boxofficectl looks at what happened, and adds policies; it deletes nothing. It sees no names.
 CREATE USER IF NOT EXISTS 'boxoffice_operator'@'%' IDENTIFIED BY '@operator_password@';
 ALTER USER 'boxoffice_operator'@'%' IDENTIFIED BY '@operator_password@';
+GRANT SELECT ON `@database@`.schema_migration TO 'boxoffice_operator'@'%';
 GRANT SELECT ON `@database@`.waiting_queue TO 'boxoffice_operator'@'%';
 GRANT SELECT ON `@database@`.gate_state TO 'boxoffice_operator'@'%';
 GRANT SELECT, INSERT ON `@database@`.gate_policy TO 'boxoffice_operator'@'%';

@@ -22,6 +22,7 @@
 #include "job_records.h"
 #include "lookup.h"
 #include "money_records.h"
+#include "preflight.h"
 #include "seat_store.h"
 #include "text.h"
 
@@ -173,6 +174,8 @@ static const struct sample {
 	{"ctl-charge", IDS},
 	{"ctl-charge-of", HEX_IDS},
 	{"ctl-job-attempt", HEX_IDS},
+	{"preflight-migrations", NULL},
+	{"preflight-sale", NULL},
 	{"audit-draws", NULL},
 	{"audit-draw-tickets", "[{\"id\":1}]"},
 	{"ctl-insert-policy",
@@ -274,6 +277,7 @@ int main(void)
 		catalogue_records_queries,
 		job_records_queries,
 		gate_numbers_queries,
+		preflight_queries,
 	};
 	bool is_fine = true;
 	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {

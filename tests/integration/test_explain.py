@@ -17,7 +17,7 @@ from instance import find_program
 WHOLE = {"snapshot_seats": ["s"], "snapshot_concerts": ["c"], "snapshot_schedules": ["s"],
          "read-policies": ["p"], "ctl-history": ["p"], "ctl-draw": ["d"], "audit-draws": ["d"], "catalogue-concert": ["c"],
          "catalogue-list-concerts": ["c"], "catalogue-list-schedules": ["h"], "catalogue-list-changes": ["k"],
-         "snapshot_draw": ["d"],
+         "snapshot_draw": ["d"], "preflight-migrations": ["m"], "preflight-sale": ["h"],
          "snapshot_drawn": ["d"], "gate-numbers": ["d"], "read-stock": ["s", "s", "s"], "insert-first-policy": ["gate_policy"]}
 
 
