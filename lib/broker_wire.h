@@ -1,8 +1,8 @@
 /* The wire: AMQP calls and frames in our own types. Behind it (broker_wire.c, broker_calls.c) is
  * rabbitmq-c, and nowhere else; broker.c makes messages of the frames.
  *
- * After ERR_BROKER_GONE, ERR_BROKER_DENIED or ERR_CONF (all logged with their reason, once) a wire is only good to
- * be freed; calls on it return ERR_BROKER_GONE. */
+ * After ERR_BROKER_GONE, ERR_BROKER_DENIED or ERR_CONF (all logged with their reason, once) a wire
+ * is only good to be freed; calls on it return ERR_BROKER_GONE. */
 #ifndef BOXOFFICE_BROKER_WIRE_H
 #define BOXOFFICE_BROKER_WIRE_H
 
