@@ -20,8 +20,9 @@ SETTINGS = {
 DISTURBING = ("test_contention", "test_events", "test_metrics", "test_money", "test_nginx", "test_preflight",
               "test_prometheus",
               "test_status_costs_nothing",
-              "test_takeover", "test_crash", "test_importer", "test_poison", "test_guards", "test_workers_away",
-              "test_database_away", "test_broker_away", "test_launcher")
+              "test_takeover", "test_units", "test_rolling_restart", "test_crash", "test_importer", "test_poison", "test_guards", "test_workers_away",
+              "test_database_away", "test_broker_away", "test_launcher",
+              "test_procedures")
 
 
 def pytest_collection_modifyitems(items):
