@@ -131,17 +131,17 @@ static void ask_disk(struct preflight_facts *facts)
 	const char *folder = facts->database.datadir;
 	struct statvfs disk;
 
-	if (!facts->is_known[FROM_DATABASE])
+	if (!facts->is_known[FROM_DATABASE]) {
 		preflight_unknown(facts, FROM_DISK, "the database does not tell where its data is");
-	else if (!is_local(facts->conf))
+	} else if (!is_local(facts->conf)) {
 		preflight_unknown(facts, FROM_DISK, "the database is on another host");
-	else if (statvfs(folder, &disk) != 0)
+	} else if (statvfs(folder, &disk) != 0) {
 		preflight_unknown(facts, FROM_DISK, "%.160s: %s", folder, strerror(errno));
-	else
-		facts->is_known[FROM_DISK] = true;
-	if (facts->is_known[FROM_DISK])
+	} else {
 		facts->disk_free_mib =
 			(int64_t)(disk.f_bavail * (uint64_t)disk.f_frsize / (1 << 20));
+		facts->is_known[FROM_DISK] = true;
+	}
 }
 
 void preflight_ask_host(struct preflight_facts *facts)
