@@ -46,7 +46,11 @@ performance_schema = OFF
 # What is answered is on the disk.
 innodb_flush_log_at_trx_commit = 1
 innodb_buffer_pool_size = 1G
-innodb_log_file_size = 256M
+innodb_log_file_size = 1G
+# Rows are found by key, over and over: a fifth less work for an import.
+innodb_adaptive_hash_index = ON
+# No statement needs consecutive numbers, so none waits for another's.
+innodb_autoinc_lock_mode = 2
 END
     write_changed "$var/etc/mariadb-admin.cnf" <<END || true
 [client]

@@ -1,56 +1,19 @@
 /* The database connection: see db.h. Written against the API that MariaDB Connector/C 3.3 and
  * MySQL's libmysqlclient 8 share. */
-#include "db.h"
-
 #include "config.h"
+
+#include "db_mysql.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#ifdef HAVE_MYSQL_H
-#include <mysql.h>
-#else
-#include <mysql/mysql.h>
-#endif
 
 #include "db_fate.h"
 #include "fault.h"
 #include "log.h"
 #include "metrics.h"
 
-#define MAX_COLUMNS 24
 #define COLUMN_SIZE 4096 /* the widest column is job.data: 2,048 bytes */
-#define MAX_STATEMENTS 64
 #define CONNECT_TIMEOUT_S 3
-
-struct column {
-	bool is_text;
-	int64_t number;
-	char *bytes; /* COLUMN_SIZE, owned, only for text */
-	unsigned long length;
-	char is_null; /* my_bool of MariaDB, bool of MySQL 8: one byte in both */
-};
-
-struct db_row {
-	struct column columns[MAX_COLUMNS];
-	unsigned count;
-};
-
-struct statement {
-	const struct db_query *query;
-	MYSQL_STMT *handle;
-	struct db_row row;
-};
-
-struct db {
-	const struct conf *conf;
-	unsigned io_timeout_s;
-	MYSQL *mysql; /* NULL when there is no connection */
-	struct statement statements[MAX_STATEMENTS];
-	size_t statement_count;
-	bool in_transaction;
-	bool was_lost; /* the connection before: the next one is a reconnect */
-};
 
 static void forget_statements(struct db *db)
 {
@@ -166,7 +129,7 @@ static enum err connect_now(struct db *db)
 	return err;
 }
 
-static enum err ensure_connected(struct db *db)
+enum err db_ensure_connected(struct db *db)
 {
 	if (db->mysql)
 		return ERR_OK;
@@ -184,12 +147,12 @@ static enum err simple(struct db *db, const char *text)
 static enum err simple_on_fresh(struct db *db, const char *text)
 {
 	bool fresh = !db->mysql;
-	enum err err = ensure_connected(db);
+	enum err err = db_ensure_connected(db);
 	if (err)
 		return err;
 	err = simple(db, text);
 	if (err == ERR_DB_GONE && !fresh) {
-		err = ensure_connected(db);
+		err = db_ensure_connected(db);
 		if (!err)
 			err = simple(db, text);
 	}
@@ -231,13 +194,13 @@ void db_rollback(struct db *db)
 
 enum err db_ping(struct db *db)
 {
-	enum err err = ensure_connected(db);
+	enum err err = db_ensure_connected(db);
 	if (!err && mysql_ping(db->mysql) != 0)
 		err = failed_connection(db, "ping");
 	return err;
 }
 
-static enum err failed_statement(struct db *db, struct statement *statement)
+enum err db_failed_statement(struct db *db, struct statement *statement)
 {
 	return failed(db, statement->query->name, mysql_stmt_errno(statement->handle),
 		      mysql_stmt_sqlstate(statement->handle), mysql_stmt_error(statement->handle));
@@ -279,36 +242,40 @@ static enum err bind_columns(struct db *db, struct statement *statement)
 	}
 	mysql_free_result(meta);
 	if (!err && mysql_stmt_bind_result(statement->handle, binds) != 0)
-		err = failed_statement(db, statement);
+		err = db_failed_statement(db, statement);
 	return err;
 }
 
 /* With the fault no-locks the text loses its locking clause: the test of what the locks prevent. */
-static unsigned long text_length(const struct db_query *query)
+static size_t text_length(const struct db_query *query)
 {
 	const char *end = fault_is_on("no-locks") ? strstr(query->text, " FOR UPDATE") : NULL;
-	return (unsigned long)(end ? (size_t)(end - query->text) : strlen(query->text));
+	return end ? (size_t)(end - query->text) : strlen(query->text);
 }
 
-static enum err prepare(struct db *db, const struct db_query *query, struct statement **out)
+struct statement *db_find_statement(struct db *db, const struct db_query *query, size_t rows)
 {
-	for (size_t i = 0; i < db->statement_count; i++) {
-		if (db->statements[i].query == query) {
-			*out = &db->statements[i];
-			return ERR_OK;
-		}
-	}
+	for (size_t i = 0; i < db->statement_count; i++)
+		if (db->statements[i].query == query && db->statements[i].rows == rows)
+			return &db->statements[i];
+	return NULL;
+}
+
+enum err db_prepare(struct db *db, const struct db_query *query, size_t rows, const char *text,
+		    size_t length, struct statement **out)
+{
 	if (db->statement_count == MAX_STATEMENTS)
 		return ERR_MEMORY;
 	struct statement *statement = &db->statements[db->statement_count];
 	statement->query = query;
+	statement->rows = rows;
 	statement->handle = mysql_stmt_init(db->mysql);
 	if (!statement->handle)
 		return ERR_MEMORY;
 	db->statement_count++;
 	enum err err = ERR_OK;
-	if (mysql_stmt_prepare(statement->handle, query->text, text_length(query)) != 0)
-		err = failed_statement(db, statement);
+	if (mysql_stmt_prepare(statement->handle, text, (unsigned long)length) != 0)
+		err = db_failed_statement(db, statement);
 	else
 		err = bind_columns(db, statement);
 	if (err && db->mysql) {
@@ -323,9 +290,12 @@ static enum err prepare(struct db *db, const struct db_query *query, struct stat
 static enum err execute(struct db *db, const struct db_query *query, const char *json,
 			size_t length, struct statement **out)
 {
-	enum err err = ensure_connected(db);
-	if (!err)
-		err = prepare(db, query, out);
+	enum err err = db_ensure_connected(db);
+	if (err)
+		return err;
+	*out = db_find_statement(db, query, 1);
+	if (!*out)
+		err = db_prepare(db, query, 1, query->text, text_length(query), out);
 	if (err)
 		return err;
 	unsigned long bytes = (unsigned long)length;
@@ -337,9 +307,9 @@ static enum err execute(struct db *db, const struct db_query *query, const char 
 			   .buffer_length = bytes,
 			   .length = &bytes};
 	if (json && mysql_stmt_bind_param((*out)->handle, &bind) != 0)
-		return failed_statement(db, *out);
+		return db_failed_statement(db, *out);
 	if (mysql_stmt_execute((*out)->handle) != 0)
-		return failed_statement(db, *out);
+		return db_failed_statement(db, *out);
 	return ERR_OK;
 }
 
@@ -373,14 +343,14 @@ enum err db_select(struct db *db, const struct db_query *query, const char *json
 	if (err)
 		return err;
 	if (mysql_stmt_store_result(statement->handle) != 0)
-		return failed_statement(db, statement);
+		return db_failed_statement(db, statement);
 	int more = 0;
 	while (!err && (more = mysql_stmt_fetch(statement->handle)) == 0)
 		err = fn(arg, &statement->row);
 	if (!err && more == MYSQL_DATA_TRUNCATED)
 		err = ERR_DB_DATA;
 	else if (!err && more != MYSQL_NO_DATA)
-		return failed_statement(db, statement);
+		return db_failed_statement(db, statement);
 	mysql_stmt_free_result(statement->handle);
 	return err;
 }

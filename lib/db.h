@@ -1,8 +1,9 @@
-/* The database: one connection, prepared statements, and the only file that knows mysql.h.
+/* The database: one connection and its prepared statements; db_mysql.h alone knows mysql.h.
  *
- * Every statement takes at most one parameter, a JSON text, unfolded by JSON_TABLE: any number of
- * rows, one text, no injection. A connection belongs to one thread. It is opened when first
- * needed and again after it was lost. Sessions are UTC, READ COMMITTED, wait_timeout 10 s. */
+ * A statement takes at most one parameter, a JSON text, unfolded by JSON_TABLE: any number of rows,
+ * one text, no injection. An INSERT takes its rows as cells (db_insert()). A connection belongs to
+ * one thread. It is opened when first needed and again after it was lost. Sessions are UTC, READ
+ * COMMITTED, wait_timeout 10 s. */
 #ifndef BOXOFFICE_DB_H
 #define BOXOFFICE_DB_H
 
@@ -10,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cells.h"
 #include "conf.h"
 #include "err.h"
 #include "id.h"
@@ -48,6 +50,13 @@ void db_rollback(struct db *db);
 /* Runs a statement; json may be NULL for one without a parameter. affected may be NULL. */
 MUST_CHECK enum err db_run(struct db *db, const struct db_query *query, const char *json,
 			   size_t length, uint64_t *affected);
+
+/* Inserts all rows of cells. The query's text inserts one row: INSERT INTO … VALUES (…), with a ?
+ * for each of its cells, and ends there. Any number of rows is one exchange with MariaDB
+ * (Connector/C, STMT_ATTR_ARRAY_SIZE), and a few with a server that cannot do that. affected may be
+ * NULL. */
+MUST_CHECK enum err db_insert(struct db *db, const struct db_query *query,
+			      const struct cells *cells, uint64_t *affected);
 
 /* Runs a SELECT and hands each row to fn. */
 MUST_CHECK enum err db_select(struct db *db, const struct db_query *query, const char *json,

@@ -1,5 +1,7 @@
 #include "account_store.h"
 
+#include "clock.h"
+
 /* clang-format off */
 /* No locks. user by user_uuid: one row for each user that there is. */
 static const struct db_query find_users = {
@@ -11,18 +13,13 @@ static const struct db_query find_users = {
 static const struct db_query insert_users = {
 	"insert-users",
 	"INSERT INTO user (uuid, name, job_id, created_at, updated_at)"
-	" SELECT UNHEX(d.uuid), d.name, UNHEX(d.job), " SQL_TIME("d.now") ", " SQL_TIME("d.now")
-	" FROM " SQL_ROWS(SQL_COLUMN("uuid", "CHAR(32)") ", "
-			  SQL_COLUMN("name", "VARCHAR(100)") ", "
-			  SQL_COLUMN("job", "CHAR(32)") ", "
-			  SQL_COLUMN("now", "BIGINT"))};
+	" VALUES (?, ?, ?, " SQL_TIME("?") ", " SQL_TIME("?") ")"};
 
 /* Inserts one row for each registration. */
 static const struct db_query insert_cash = {
 	"insert-cash",
 	"INSERT INTO cash (user_id, balance, created_at, updated_at)"
-	" SELECT d.user, 0, " SQL_TIME("d.now") ", " SQL_TIME("d.now")
-	" FROM " SQL_ROWS(SQL_COLUMN("user", "BIGINT") ", " SQL_COLUMN("now", "BIGINT"))};
+	" VALUES (?, 0, " SQL_TIME("?") ", " SQL_TIME("?") ")"};
 
 /* No locks: who takes a charge back holds the account's row. The history by cash_history_job, the
  * user by primary key, a refund by payment_refund_job, a reversal by cash_history_reverses. */
@@ -82,42 +79,68 @@ static enum err load_charges(struct account_store *store, const struct batch *ba
 	return db_store_select(&store->base, &find_charges, take_charge, &store->world);
 }
 
-static enum err load(void *self, const struct batch *batch)
+/* The accounts of the batch; in the scratch are those whose user is to be looked up. */
+static void gather_accounts(struct account_store *store, const struct batch *batch, int64_t now_ms)
 {
-	struct account_store *store = self;
 	ledger_clear(&store->world);
 	rows_clear(&store->base.rows);
 	for (size_t i = 0; i < batch->count; i++) {
 		size_t before = store->world.count;
-		const struct id *user = &batch->entries[i].job.user;
-		ledger_account(&store->world, user);
+		struct account *account =
+			ledger_account(&store->world, &batch->entries[i].job.user);
 		if (store->world.count == before)
 			continue;
+		account->user_id = known_users_find(&store->known, &account->uuid, now_ms);
+		account->exists = account->user_id != 0;
+		if (account->exists)
+			continue;
 		rows_next(&store->base.rows);
-		rows_id(&store->base.rows, "uuid", user);
+		rows_id(&store->base.rows, "uuid", &account->uuid);
 	}
-	enum err err = db_store_select(&store->base, &find_users, take_user, &store->world);
+}
+
+/* The same of a user that was there before the batch. */
+static enum err take_known_user(void *arg, const struct db_row *row)
+{
+	struct account_store *store = arg;
+	struct id uuid = db_row_id(row, 0);
+	enum err err = take_user(&store->world, row);
+	if (!err && !db_row_int(row, 2))
+		known_users_put(&store->known, &uuid, db_row_int(row, 1), clock_ms());
+	return err;
+}
+
+static enum err load(void *self, const struct batch *batch)
+{
+	struct account_store *store = self;
+	gather_accounts(store, batch, clock_ms());
+	enum err err = db_store_select(&store->base, &find_users, take_known_user, store);
 	if (!err)
 		err = cash_store_lock(&store->base, &store->world);
 	return err ? err : load_charges(store, batch);
 }
 
+/* Their numbers are read back by uuid: those of a bulk insert need not be consecutive. */
 static enum err insert_registrations(struct account_store *store, int64_t now_us)
 {
 	struct rows *rows = &store->base.rows;
+	struct cells *cells = &store->base.cells;
 	rows_clear(rows);
+	cells_clear(cells);
 	for (size_t i = 0; i < store->world.count; i++) {
 		const struct account *account = &store->world.accounts[i];
 		if (!account->registration)
 			continue;
 		rows_next(rows);
 		rows_id(rows, "uuid", &account->uuid);
-		rows_string(rows, "name", account->registration->name);
-		rows_id(rows, "job", &account->registration->id);
-		rows_int(rows, "now", now_us);
+		cells_next(cells);
+		cells_id(cells, &account->uuid);
+		cells_string(cells, account->registration->name);
+		cells_id(cells, &account->registration->id);
+		cells_int(cells, now_us);
+		cells_int(cells, now_us);
 	}
-	enum err err = db_store_run(&store->base, &insert_users, rows->count);
-	/* Their numbers are read back by uuid: those of a bulk insert need not be consecutive. */
+	enum err err = db_store_insert(&store->base, &insert_users);
 	if (!err)
 		err = db_store_select(&store->base, &find_users, take_user, &store->world);
 	return err;
@@ -125,17 +148,18 @@ static enum err insert_registrations(struct account_store *store, int64_t now_us
 
 static enum err insert_balances(struct account_store *store, int64_t now_us)
 {
-	struct rows *rows = &store->base.rows;
-	rows_clear(rows);
+	struct cells *cells = &store->base.cells;
+	cells_clear(cells);
 	for (size_t i = 0; i < store->world.count; i++) {
 		const struct account *account = &store->world.accounts[i];
 		if (!account->registration)
 			continue;
-		rows_next(rows);
-		rows_int(rows, "user", account->user_id);
-		rows_int(rows, "now", now_us);
+		cells_next(cells);
+		cells_int(cells, account->user_id);
+		cells_int(cells, now_us);
+		cells_int(cells, now_us);
 	}
-	return db_store_run(&store->base, &insert_cash, rows->count);
+	return db_store_insert(&store->base, &insert_cash);
 }
 
 static enum err write(void *self, const struct batch *batch)
@@ -147,15 +171,16 @@ static enum err write(void *self, const struct batch *batch)
 	return err ? err : cash_store_write(&store->base, &store->world);
 }
 
-void account_store_init(struct account_store *store, struct db *db)
+void account_store_init(struct account_store *store, struct db *db, int64_t known_s)
 {
-	*store = (struct account_store){.base = {.db = db}};
+	*store = (struct account_store){.base = {.db = db}, .known = {.life_ms = known_s * 1000}};
 }
 
 void account_store_fini(struct account_store *store)
 {
-	rows_fini(&store->base.rows);
+	db_store_fini(&store->base);
 	ledger_fini(&store->world);
+	known_users_fini(&store->known);
 }
 
 struct store account_store_interface(struct account_store *store)

@@ -4,14 +4,16 @@
 
 #include "cash_store.h"
 #include "db_store.h"
+#include "known_users.h"
 
 struct account_store {
 	struct db_store base;
 	struct ledger world;
+	struct known_users known;
 };
 
-/* db is borrowed. */
-void account_store_init(struct account_store *store, struct db *db);
+/* db is borrowed. Users are looked up again after known_s seconds; 0: each time. */
+void account_store_init(struct account_store *store, struct db *db, int64_t known_s);
 void account_store_fini(struct account_store *store);
 
 /* The interface for batch_apply(), good as long as the store. */

@@ -35,7 +35,7 @@ int main(void)
 	if (worker_open(&worker, "account-worker", IN_ACCOUNT))
 		return EXIT_FAILURE;
 	struct account_store store;
-	account_store_init(&store, worker.db);
+	account_store_init(&store, worker.db, worker.conf.known_user_s);
 	worker.store = account_store_interface(&store);
 	worker.rules = account_rules(&store.world);
 	struct pruner pruner = {.store = &store.base, .conf = &worker.conf};

@@ -18,34 +18,16 @@ static const struct db_query update_cash = {
 	" STRAIGHT_JOIN cash c FORCE INDEX (PRIMARY) ON c.user_id = d.user"
 	" SET c.balance = d.balance, c.updated_at = NOW(6)"};
 
-/* Inserts one row for each posting. */
+/* Inserts one row for each posting; a second one that takes the same charge back is
+ * ERR_DB_DUPLICATE. */
 static const struct db_query insert_history = {
 	"insert-history",
-	"INSERT INTO cash_history (user_id, job_id, amount, balance_after, description, created_at)"
-	" SELECT d.user, UNHEX(d.job), d.amount, d.after, d.memo, NOW(6)"
-	" FROM " SQL_ROWS(SQL_COLUMN("user", "BIGINT") ", "
-			  SQL_COLUMN("amount", "BIGINT") ", "
-			  SQL_COLUMN("after", "BIGINT") ", "
-			  SQL_COLUMN("memo", "VARCHAR(200)") ", "
-			  SQL_COLUMN("job", "CHAR(32)"))};
-
-/* The same with what each posting takes back: for a batch that has such a one, since rows of one
- * account must stay in their order. A second one of a charge is ERR_DB_DUPLICATE. */
-static const struct db_query insert_reversals = {
-	"insert-reversals",
 	"INSERT INTO cash_history (user_id, job_id, amount, balance_after, description, reverses,"
-	" created_at)"
-	" SELECT d.user, UNHEX(d.job), d.amount, d.after, d.memo, d.reverses, NOW(6)"
-	" FROM " SQL_ROWS(SQL_COLUMN("user", "BIGINT") ", "
-			  SQL_COLUMN("amount", "BIGINT") ", "
-			  SQL_COLUMN("after", "BIGINT") ", "
-			  SQL_COLUMN("memo", "VARCHAR(200)") ", "
-			  SQL_COLUMN("job", "CHAR(32)") ", "
-			  SQL_COLUMN("reverses", "BIGINT"))};
+	" created_at) VALUES (?, ?, ?, ?, ?, ?, NOW(6))"};
 /* clang-format on */
 
 const struct db_query *const cash_store_queries[] = {&lock_cash, &update_cash, &insert_history,
-						     &insert_reversals, NULL};
+						     NULL};
 
 static enum err take_balance(void *arg, const struct db_row *row)
 {
@@ -85,20 +67,17 @@ enum err cash_store_write(struct db_store *store, struct ledger *ledger)
 	enum err err = db_store_run(store, &update_cash, store->rows.count);
 	if (err)
 		return err;
-	bool has_reversal = false;
-	rows_clear(&store->rows);
+	struct cells *cells = &store->cells;
+	cells_clear(cells);
 	for (size_t i = 0; i < ledger->posting_count; i++) {
 		const struct posting *posting = &ledger->postings[i];
-		rows_next(&store->rows);
-		rows_int(&store->rows, "user", ledger->accounts[posting->account].user_id);
-		rows_int(&store->rows, "amount", posting->amount);
-		rows_int(&store->rows, "after", posting->balance_after);
-		rows_string(&store->rows, "memo", posting->memo);
-		rows_id(&store->rows, "job", &posting->job);
-		if (posting->reverses)
-			rows_int(&store->rows, "reverses", posting->reverses);
-		has_reversal = has_reversal || posting->reverses;
+		cells_next(cells);
+		cells_int(cells, ledger->accounts[posting->account].user_id);
+		cells_id(cells, &posting->job);
+		cells_int(cells, posting->amount);
+		cells_int(cells, posting->balance_after);
+		cells_string(cells, posting->memo);
+		cells_int_or_null(cells, posting->reverses);
 	}
-	return db_store_run(store, has_reversal ? &insert_reversals : &insert_history,
-			    store->rows.count);
+	return db_store_insert(store, &insert_history);
 }

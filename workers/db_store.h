@@ -3,15 +3,19 @@
 #define BOXOFFICE_DB_STORE_H
 
 #include "batch.h"
+#include "cells.h"
 #include "db.h"
 #include "rows.h"
 #include "sql.h"
 
 /* First member of every store: its struct is what struct store's self points to. */
 struct db_store {
-	struct db *db;    /* borrowed */
-	struct rows rows; /* scratch for one statement's parameter */
+	struct db *db;      /* borrowed */
+	struct rows rows;   /* scratch for one statement's parameter */
+	struct cells cells; /* scratch for one INSERT's rows */
 };
+
+void db_store_fini(struct db_store *store);
 
 /* The store of a batch: the transaction, the clock and the outcomes of db_store.c, with the load
  * and write given. self begins with a struct db_store and is borrowed. */
@@ -30,6 +34,9 @@ MUST_CHECK enum err db_store_run(struct db_store *store, const struct db_query *
 				 uint64_t expected);
 MUST_CHECK enum err db_store_select(struct db_store *store, const struct db_query *query,
 				    db_row_fn *fn, void *arg);
+
+/* Inserts the rows gathered in the scratch, all of them; nothing at all when there are none. */
+MUST_CHECK enum err db_store_insert(struct db_store *store, const struct db_query *query);
 
 /* The statements of this file, NULL at the end (for the EXPLAIN test). */
 extern const struct db_query *const db_store_queries[];

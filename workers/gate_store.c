@@ -119,7 +119,7 @@ void gate_store_init(struct gate_store *store, struct db *db, const struct conf 
 
 void gate_store_fini(struct gate_store *store)
 {
-	rows_fini(&store->base.rows);
+	db_store_fini(&store->base);
 	gate_world_fini(&store->world);
 }
 

@@ -302,5 +302,5 @@ void gate_tick_store_init(struct gate_tick_store *store, struct db *db, const st
 
 void gate_tick_store_fini(struct gate_tick_store *store)
 {
-	rows_fini(&store->base.rows);
+	db_store_fini(&store->base);
 }

@@ -40,15 +40,7 @@ static const struct db_query insert_tickets = {
 	"insert-tickets",
 	"INSERT INTO waiting_queue (id, user_id, place, job_id, status, seen_at, out_seq, created_at,"
 	" updated_at)"
-	" SELECT d.id, d.user, d.place, UNHEX(d.job), d.status, " SQL_TIME("d.now") ", d.seq,"
-	" " SQL_TIME("d.now") ", " SQL_TIME("d.now")
-	" FROM " SQL_ROWS(SQL_COLUMN("id", "BIGINT") ", "
-			  SQL_COLUMN("user", "BIGINT") ", "
-			  SQL_COLUMN("place", "BIGINT") ", "
-			  SQL_COLUMN("job", "CHAR(32)") ", "
-			  SQL_COLUMN("status", "VARCHAR(16)") ", "
-			  SQL_COLUMN("seq", "BIGINT") ", "
-			  SQL_COLUMN("now", "BIGINT"))};
+	" VALUES (?, ?, ?, ?, ?, " SQL_TIME("?") ", ?, " SQL_TIME("?") ", " SQL_TIME("?") ")"};
 /* clang-format on */
 
 const struct db_query *const gate_tickets_queries[] = {&lock_tickets, &update_tickets,
@@ -101,16 +93,18 @@ static void put_changed(struct rows *rows, const struct gate_ticket *ticket, int
 	rows_int(rows, "now", now_us);
 }
 
-static void put_new(struct rows *rows, const struct gate_ticket *ticket, int64_t now_us)
+static void put_new(struct cells *cells, const struct gate_ticket *ticket, int64_t now_us)
 {
-	rows_next(rows);
-	rows_int(rows, "id", ticket->id);
-	rows_int(rows, "user", ticket->user_id);
-	put(rows, "place", ticket->place);
-	rows_id(rows, "job", &ticket->job);
-	rows_string(rows, "status", ticket_status_name(ticket->status));
-	put(rows, "seq", ticket->out_seq);
-	rows_int(rows, "now", now_us);
+	cells_next(cells);
+	cells_int(cells, ticket->id);
+	cells_int(cells, ticket->user_id);
+	cells_int_or_null(cells, ticket->place);
+	cells_id(cells, &ticket->job);
+	cells_string(cells, ticket_status_name(ticket->status));
+	cells_int(cells, now_us);
+	cells_int_or_null(cells, ticket->out_seq);
+	cells_int(cells, now_us);
+	cells_int(cells, now_us);
 }
 
 /* Changes first: they may free the user of a new one. */
@@ -125,9 +119,9 @@ enum err gate_tickets_write(struct db_store *store, const struct gate_ticket *ti
 	enum err err = db_store_run(store, &update_tickets, DB_STORE_ANY);
 	if (err)
 		return err;
-	rows_clear(rows);
+	cells_clear(&store->cells);
 	for (size_t i = 0; i < count; i++)
 		if (tickets[i].is_new)
-			put_new(rows, &tickets[i], now_us);
-	return db_store_run(store, &insert_tickets, rows->count);
+			put_new(&store->cells, &tickets[i], now_us);
+	return db_store_insert(store, &insert_tickets);
 }

@@ -57,7 +57,7 @@ void seat_store_init(struct seat_store *store, struct db *db, const struct conf 
 
 void seat_store_fini(struct seat_store *store)
 {
-	rows_fini(&store->base.rows);
+	db_store_fini(&store->base);
 	seat_world_fini(&store->world);
 }
 

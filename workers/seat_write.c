@@ -18,16 +18,7 @@ static const struct db_query insert_holds = {
 	"insert-holds",
 	"INSERT INTO seat_reservation (seat_id, user_id, ticket_id, job_id, status, price,"
 	" expires_at, created_at, updated_at)"
-	" SELECT d.seat, d.user, d.ticket, UNHEX(d.job), d.status, d.price,"
-	" " SQL_TIME("d.expires") ", " SQL_TIME("d.now") ", " SQL_TIME("d.now")
-	" FROM " SQL_ROWS(SQL_COLUMN("seat", "BIGINT") ", "
-			  SQL_COLUMN("user", "BIGINT") ", "
-			  SQL_COLUMN("ticket", "BIGINT") ", "
-			  SQL_COLUMN("job", "CHAR(32)") ", "
-			  SQL_COLUMN("status", "VARCHAR(16)") ", "
-			  SQL_COLUMN("price", "INT") ", "
-			  SQL_COLUMN("expires", "BIGINT") ", "
-			  SQL_COLUMN("now", "BIGINT"))};
+	" VALUES (?, ?, ?, ?, ?, ?, " SQL_TIME("?") ", " SQL_TIME("?") ", " SQL_TIME("?") ")"};
 
 /* No locks. By seat_reservation_job: numbers of a bulk insert need not be consecutive. */
 static const struct db_query find_hold_ids = {
@@ -41,18 +32,8 @@ static const struct db_query insert_payments = {
 	"insert-payments",
 	"INSERT INTO payment (user_id, reservation_id, job_id, seat_number, concert_name,"
 	" open_date, close_date, total_amount, status, created_at, updated_at)"
-	" SELECT d.user, d.hold, UNHEX(d.job), d.number, d.concert,"
-	" " SQL_TIME("d.opens") ", " SQL_TIME("d.closes") ", d.amount, 'PAID',"
-	" " SQL_TIME("d.now") ", " SQL_TIME("d.now")
-	" FROM " SQL_ROWS(SQL_COLUMN("user", "BIGINT") ", "
-			  SQL_COLUMN("hold", "BIGINT") ", "
-			  SQL_COLUMN("job", "CHAR(32)") ", "
-			  SQL_COLUMN("number", "VARCHAR(8)") ", "
-			  SQL_COLUMN("concert", "VARCHAR(200)") ", "
-			  SQL_COLUMN("opens", "BIGINT") ", "
-			  SQL_COLUMN("closes", "BIGINT") ", "
-			  SQL_COLUMN("amount", "BIGINT") ", "
-			  SQL_COLUMN("now", "BIGINT"))};
+	" VALUES (?, ?, ?, ?, ?, " SQL_TIME("?") ", " SQL_TIME("?") ", ?, 'PAID',"
+	" " SQL_TIME("?") ", " SQL_TIME("?") ")"};
 
 /* Changes payment by primary key; the status guards against a second refund. */
 static const struct db_query update_payments = {
@@ -113,23 +94,28 @@ static enum err take_hold_id(void *arg, const struct db_row *row)
 static enum err write_new_holds(struct seat_store *store, int64_t now_us)
 {
 	struct rows *rows = &store->base.rows;
+	struct cells *cells = &store->base.cells;
 	rows_clear(rows);
+	cells_clear(cells);
 	for (size_t i = 0; i < store->world.hold_count; i++) {
 		const struct hold *hold = &store->world.holds[i];
 		if (hold->id)
 			continue;
 		rows_next(rows);
 		rows_int(rows, "slot", (int64_t)i);
-		rows_int(rows, "seat", hold->seat_id);
-		rows_int(rows, "user", hold->user_id);
-		rows_int(rows, "ticket", hold->ticket_id);
 		rows_id(rows, "job", &hold->job);
-		rows_string(rows, "status", hold_status_name(hold->status));
-		rows_int(rows, "price", hold->price);
-		rows_int(rows, "expires", hold->expires_us);
-		rows_int(rows, "now", now_us);
+		cells_next(cells);
+		cells_int(cells, hold->seat_id);
+		cells_int(cells, hold->user_id);
+		cells_int(cells, hold->ticket_id);
+		cells_id(cells, &hold->job);
+		cells_string(cells, hold_status_name(hold->status));
+		cells_int(cells, hold->price);
+		cells_int(cells, hold->expires_us);
+		cells_int(cells, now_us);
+		cells_int(cells, now_us);
 	}
-	enum err err = db_store_run(&store->base, &insert_holds, rows->count);
+	enum err err = db_store_insert(&store->base, &insert_holds);
 	if (!err)
 		err = db_store_select(&store->base, &find_hold_ids, take_hold_id, &store->world);
 	return err;
@@ -145,7 +131,9 @@ static enum err take_payment_id(void *arg, const struct db_row *row)
 static enum err write_new_payments(struct seat_store *store, int64_t now_us)
 {
 	struct rows *rows = &store->base.rows;
+	struct cells *cells = &store->base.cells;
 	rows_clear(rows);
+	cells_clear(cells);
 	for (size_t i = 0; i < store->world.payment_count; i++) {
 		const struct payment *payment = &store->world.payments[i];
 		if (payment->id)
@@ -153,17 +141,20 @@ static enum err write_new_payments(struct seat_store *store, int64_t now_us)
 		const struct hold *hold = &store->world.holds[payment->hold];
 		rows_next(rows);
 		rows_int(rows, "slot", (int64_t)i);
-		rows_int(rows, "user", hold->user_id);
-		rows_int(rows, "hold", hold->id);
 		rows_id(rows, "job", &payment->job);
-		rows_string(rows, "number", payment->seat_number);
-		rows_string(rows, "concert", payment->concert_name);
-		rows_int(rows, "opens", payment->open_us);
-		rows_int(rows, "closes", payment->close_us);
-		rows_int(rows, "amount", payment->amount);
-		rows_int(rows, "now", now_us);
+		cells_next(cells);
+		cells_int(cells, hold->user_id);
+		cells_int(cells, hold->id);
+		cells_id(cells, &payment->job);
+		cells_string(cells, payment->seat_number);
+		cells_string(cells, payment->concert_name);
+		cells_int(cells, payment->open_us);
+		cells_int(cells, payment->close_us);
+		cells_int(cells, payment->amount);
+		cells_int(cells, now_us);
+		cells_int(cells, now_us);
 	}
-	enum err err = db_store_run(&store->base, &insert_payments, rows->count);
+	enum err err = db_store_insert(&store->base, &insert_payments);
 	if (!err)
 		err = db_store_select(&store->base, &find_payment_ids, take_payment_id,
 				      &store->world);

@@ -1,7 +1,8 @@
-/* Prints every statement that workers and front run, one JSON object a line: its name, its text
- * and a sample of its parameter (a text of two rows; null for a statement that has none), for the
- * test that runs EXPLAIN on each. A statement without a sample, or a sample that does not give
- * what its statement reads, is an error: whoever adds a statement adds its sample here. */
+/* Prints every statement that workers and front run but INSERTs of cells, one JSON object a line:
+ * its name, its text and a sample of its parameter (a text of two rows; null for a statement that
+ * has none), for the test that runs EXPLAIN on each. A statement without a sample, or a sample that
+ * does not give what its statement reads, is an error: whoever adds a statement adds its sample
+ * here. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,24 +39,12 @@
 #define UUIDS "[{\"uuid\":\"" ID1 "\"},{\"uuid\":\"" ID2 "\"}]"
 
 #define JOB(id)                                                                                    \
-	"{\"kind\":\"charge\",\"nth\":1,\"code\":\"ok\",\"why\":\"\","                             \
-	"\"data\":\"{\\\"balance\\\":1000}\",\"id\":\"" id "\",\"fp\":\"" PRINT64 "\"}"
-#define POSTING(user, id)                                                                          \
-	"{\"user\":" user ",\"amount\":1000,\"after\":1000,\"memo\":\"top-up\","                   \
-	"\"job\":\"" id "\"}"
-#define USER(uuid, id) "{\"uuid\":\"" uuid "\",\"name\":\"sample\",\"job\":\"" id "\"," NOW "}"
-#define HOLD(seat, id)                                                                             \
-	"{\"seat\":" seat ",\"user\":1,\"ticket\":1,\"job\":\"" id "\",\"status\":\"PENDING\","    \
-	"\"price\":50000,\"expires\":" UNTIL "," NOW "}"
-#define PAYMENT(hold, id)                                                                          \
-	"{\"user\":1,\"hold\":" hold ",\"job\":\"" id                                              \
-	"\",\"number\":\"1\",\"concert\":\"sample\","                                              \
-	"\"opens\":" UNTIL ",\"closes\":" UNTIL ",\"amount\":50000," NOW "}"
+	"{\"nth\":1,\"code\":\"ok\",\"why\":\"\","                                                 \
+	"\"data\":\"{\\\"balance\\\":1000}\",\"id\":\"" id "\"}"
 #define SEATS                                                                                      \
 	"[{\"schedule\":1,\"number\":\"1\",\"price\":1000,\"sale\":1},"                            \
 	"{\"schedule\":1,\"number\":\"2\",\"price\":1000,\"sale\":1}]"
 #define TWO(row, first, second) "[" row(first) "," row(second) "]"
-#define TWO2(row, a, b) "[" row("1", a) "," row("2", b) "]"
 
 static const struct sample {
 	const char *name;
@@ -65,22 +54,15 @@ static const struct sample {
 	{"find-jobs", HEX_IDS},
 	{"find-postings", HEX_IDS},
 	{"find-reserves", HEX_IDS},
-	{"insert-jobs", TWO(JOB, ID1, ID2)},
 	{"update-jobs", TWO(JOB, ID1, ID2)},
 	{"read-clock", NULL},
 	{"prune-jobs", "[{\"days\":30}]"},
 	/* cash */
 	{"lock-cash", "[{\"slot\":0,\"user\":1},{\"slot\":1,\"user\":2}]"},
 	{"update-cash", "[{\"user\":1,\"balance\":1000},{\"user\":2,\"balance\":0}]"},
-	{"insert-history", TWO2(POSTING, ID1, ID2)},
-	{"insert-reversals",
-	 "[{\"user\":1,\"amount\":-1000,\"after\":0,\"memo\":\"reversal\",\"job\":\"" ID1
-	 "\",\"reverses\":1}," POSTING("2", ID2) "]"},
 	/* accounts */
 	{"find-charges", HEX_IDS},
 	{"find-users", UUIDS},
-	{"insert-users", "[" USER(ID1, ID1) "," USER(ID2, ID2) "]"},
-	{"insert-cash", "[{\"user\":1," NOW "},{\"user\":2," NOW "}]"},
 	/* seats */
 	{"lock-seats", IDS},
 	{"read-seats", IDS},
@@ -94,9 +76,7 @@ static const struct sample {
 	{"find-bought", IDS},
 	{"update-payments",
 	 "[{\"id\":1,\"job\":\"" ID1 "\"," NOW "},{\"id\":2,\"job\":\"" ID2 "\"," NOW "}]"},
-	{"insert-holds", TWO2(HOLD, ID1, ID2)},
 	{"find-hold-ids", JOB_SLOTS},
-	{"insert-payments", TWO2(PAYMENT, ID1, ID2)},
 	{"find-payment-ids", JOB_SLOTS},
 	{"update-tickets", "[{\"id\":1,\"status\":\"FINISHED\",\"expires\":" UNTIL "," NOW "},"
 			   "{\"id\":2,\"status\":\"ACTIVE\",\"expires\":" UNTIL "," NOW "}]"},
@@ -118,10 +98,6 @@ static const struct sample {
 	 "[{\"id\":1,\"status\":\"ACTIVE\",\"admitted\":" UNTIL ",\"expires\":" UNTIL
 	 ",\"late\":" UNTIL ",\"arrived\":" UNTIL ",\"seen\":" UNTIL ",\"aside\":" UNTIL
 	 ",\"seq\":1," NOW "},{\"id\":2,\"status\":\"LEFT\",\"seq\":2," NOW "}]"},
-	{"insert-tickets",
-	 "[{\"id\":1,\"user\":1,\"place\":1,\"job\":\"" ID1 "\",\"status\":\"WAITING\"," NOW "},"
-	 "{\"id\":2,\"user\":2,\"place\":2,\"job\":\"" ID2 "\",\"status\":\"LEFT\",\"seq\":1," NOW
-	 "}]"},
 	{"find-due", NULL},
 	{"find-abandoned", NULL},
 	{"count-admitted", NULL},
@@ -238,6 +214,12 @@ static bool fits(const struct db_query *query, const struct sample *sample)
 	return false;
 }
 
+/* An INSERT of cells reads nothing. */
+static bool takes_cells(const struct db_query *query)
+{
+	return strstr(query->text, " VALUES (") != NULL;
+}
+
 static void print_query(const struct db_query *query, const struct sample *sample)
 {
 	struct text line = {0};
@@ -282,6 +264,8 @@ int main(void)
 	bool is_fine = true;
 	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
 		for (const struct db_query *const *query = lists[i]; *query; query++) {
+			if (takes_cells(*query))
+				continue;
 			const struct sample *sample = sample_of(*query);
 			if (fits(*query, sample))
 				print_query(*query, sample);

@@ -6,6 +6,7 @@ import pytest
 
 from api import charge, check, new_key
 from instance import find_program
+from wait import wait_until
 
 MANY = 3000
 
@@ -55,3 +56,19 @@ def test_the_history_replays_to_the_balance(site, db):
         total += amount
         assert after == total
     assert total == db.balance(user) == 600
+
+
+def test_a_deleted_user_is_unknown_before_long(instance, site, db):
+    """A worker remembers users for some time, so that it need not look each of them up."""
+    user = site.users()[0]
+    instance.stop("account-worker")
+    worker = instance.spawn("account-worker-0", BOXOFFICE_KNOWN_USER_S="1")
+    try:
+        site.do(charge(user, 5)).ok()
+        db.run("UPDATE user SET deleted_at = SYSDATE(6) WHERE uuid = UNHEX(%s)", user.replace("-", ""))
+        wait_until(lambda: site.do(charge(user, 5)).code == "unknown-user", 20, "the deletion", 0.2)
+        assert db.balance(user) == sum(db.charges(user))
+    finally:
+        worker.terminate()
+        worker.wait(20)
+        instance.start("account-worker")

@@ -51,7 +51,7 @@ static enum err open_till(struct till *till, const struct conf *conf)
 static void close_till(struct till *till)
 {
 	ledger_fini(&till->ledger);
-	rows_fini(&till->store.rows);
+	db_store_fini(&till->store);
 	db_free(till->store.db);
 }
 
