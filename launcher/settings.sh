@@ -5,7 +5,7 @@
 declare -A settings=()
 
 declare -rA launcher_settings=(
-    [fronts]=1 [seat_workers]=1 [account_workers]=1 [gate_workers]=1
+    [fronts]=1 [seat_workers]=1 [account_workers]=2 [gate_workers]=1
     [nginx_workers]=1         # processes
     [nginx_at_once]=4000      # requests at once; beyond 503
     [nginx_keepalive]=0       # connections to the fronts kept open, in all; 0: nginx_at_once
