@@ -346,15 +346,20 @@ static enum err apply_concert(struct change *change, const struct catalogue_conc
 	return err;
 }
 
-/* Begins a transaction in which nobody else changes the catalogue. */
+/* Begins a transaction in which nobody else changes the catalogue. The lock is the session's, and
+ * inside a transaction no other session takes a lost one's place. */
 static enum err begin(struct db *db)
 {
 	int64_t is_locked = 0;
-	enum err err = db_select(db, &lock_catalogue, NULL, 0, take_number, &is_locked);
+	enum err err = db_begin(db);
 
+	if (err == ERR_OK)
+		err = db_select(db, &lock_catalogue, NULL, 0, take_number, &is_locked);
 	if (err == ERR_OK && is_locked != 1)
 		err = ERR_TIMEOUT;
-	return err == ERR_OK ? db_begin(db) : err;
+	if (err != ERR_OK)
+		db_rollback(db);
+	return err;
 }
 
 static enum err end(struct change *change, enum err err)

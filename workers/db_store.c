@@ -15,17 +15,19 @@ static const struct db_query find_jobs = {
 	"SELECT j.id, j.fingerprint, j.attempt, j.code, j.why, j.data FROM " JOB_IDS
 	" STRAIGHT_JOIN job j FORCE INDEX (PRIMARY) ON j.id = UNHEX(d.id)"};
 
-/* No locks. cash_history by cash_history_job, user and seat_reservation by primary key, payment by
- * payment_job and payment_refund_job: what moved money and has no row in job any more. */
+/* No locks. cash_history by cash_history_job, user, seat_reservation and the charge taken back by
+ * primary key, payment by payment_job and payment_refund_job: what moved money and has no row in job
+ * any more. */
 static const struct db_query find_postings = {
 	"find-postings",
 	"SELECT h.job_id, h.amount, h.balance_after, h.description, u.uuid, r.seat_id,"
-	" q.id, h.reverses FROM " JOB_IDS
+	" q.id, c.job_id FROM " JOB_IDS
 	" STRAIGHT_JOIN cash_history h FORCE INDEX (cash_history_job) ON h.job_id = UNHEX(d.id)"
 	" STRAIGHT_JOIN user u FORCE INDEX (PRIMARY) ON u.id = h.user_id"
 	" LEFT JOIN payment p FORCE INDEX (payment_job) ON p.job_id = h.job_id"
 	" LEFT JOIN seat_reservation r FORCE INDEX (PRIMARY) ON r.id = p.reservation_id"
-	" LEFT JOIN payment q FORCE INDEX (payment_refund_job) ON q.refund_job_id = h.job_id"};
+	" LEFT JOIN payment q FORCE INDEX (payment_refund_job) ON q.refund_job_id = h.job_id"
+	" LEFT JOIN cash_history c FORCE INDEX (PRIMARY) ON c.id = h.reverses"};
 
 /* No locks. seat_reservation by seat_reservation_job: reserves whose row in job was pruned. */
 static const struct db_query find_reserves = {
@@ -171,9 +173,11 @@ static bool is_same_payment(const struct job *job, const struct db_row *row)
 /* The very refund, or reversal, that made this row? The same. */
 static bool is_same_return(const struct job *job, const struct db_row *row)
 {
+	struct id charge = db_row_id(row, 7);
 	return (job->kind == JOB_REFUND && !db_row_is_null(row, 6) &&
 		job->payment == db_row_int(row, 6)) ||
-	       (job->kind == JOB_REVERSE && !db_row_is_null(row, 7));
+	       (job->kind == JOB_REVERSE && !db_row_is_null(row, 7) &&
+		id_equal(&job->charge, &charge));
 }
 
 /* Gives every unsettled job of this id what is left of its first outcome. */

@@ -211,6 +211,18 @@ def test_a_charge_is_taken_back_once(ctl, db, charged):
     assert db.charges(user) == [500, -500]
 
 
+def test_a_reversals_id_is_no_other_reversals_after_its_job_was_pruned(db, broker, charged):
+    user, first = charged
+    second = job("charge", userId=user, amount=70)
+    reversal = job("reverse", userId=user, charge=first)
+    broker.ask("account", "account", second)
+    assert broker.ask("account", "account", reversal)[0]["ok"]
+    db.run("DELETE FROM job WHERE id = UNHEX(%s)", reversal["id"].replace("-", ""))
+    told = broker.ask("account", "account", {**reversal, "charge": second["id"]})[0]
+    assert told["code"] == "key-reused"
+    assert db.charges(user) == [500, 70, -500]
+
+
 def test_what_was_spent_is_not_taken_back_until_it_is_there_again(ctl, site, db, seat):
     fan = site.fan(balance=1500)
     site.do(reserve(fan.token, seat)).ok()
