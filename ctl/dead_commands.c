@@ -4,10 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/evp.h>
-
 #include "ctl.h"
 #include "dead_letters.h"
+#include "dead_text.h"
 #include "mem.h"
 #include "text.h"
 
@@ -71,114 +70,6 @@ static bool is_bounded(const struct ctl *ctl, const struct dead_filter *filter)
 
 /* Telling ----------------------------------------------------------------------------------- */
 
-static void put_string(struct text *out, const char *name, const char *value)
-{
-	text_printf(out, ",\"%s\":", name);
-	text_json_string(out, value);
-}
-
-static void put_time(struct text *out, const char *name, int64_t us)
-{
-	char time[TIME_TEXT_SIZE];
-
-	time_format(us, time);
-	if (us != 0)
-		put_string(out, name, time);
-	else
-		text_printf(out, ",\"%s\":null", name);
-}
-
-static void put_id(struct text *out, const struct dead_letter *letter)
-{
-	char id[ID_TEXT_SIZE];
-
-	id_format(&letter->id, id);
-	if (letter->has_id)
-		put_string(out, "id", id);
-	else
-		text_puts(out, ",\"id\":null");
-}
-
-/* JSON carries text, and JSON's own white space within it. */
-static bool is_text(const char *bytes, size_t length)
-{
-	for (size_t i = 0; i < length;) {
-		size_t size = text_plain_char(bytes + i, length - i);
-
-		if (size == 0 && strchr("\t\n\r", bytes[i]) != NULL && bytes[i] != '\0')
-			size = 1;
-		if (size == 0)
-			return false;
-		i += size;
-	}
-	return true;
-}
-
-static void put_body(struct text *out, const struct broker_delivery *delivery)
-{
-	char *encoded;
-
-	if (is_text(delivery->body, delivery->length)) {
-		put_string(out, "body", delivery->body);
-		return;
-	}
-	encoded = mem_array(NULL, (delivery->length + 2) / 3 * 4 + 1, 1);
-	EVP_EncodeBlock((unsigned char *)encoded, (const unsigned char *)delivery->body,
-			(int)delivery->length);
-	put_string(out, "bodyBase64", encoded);
-	free(encoded);
-}
-
-static void put_header(void *arg, const char *name, const char *value)
-{
-	struct text *out = arg;
-
-	text_puts(out, out->bytes[out->length - 1] == '{' ? "" : ",");
-	text_json_string(out, is_text(name, strlen(name)) ? name : "?");
-	text_putc(out, ':');
-	text_json_string(out, is_text(value, strlen(value)) ? value : "?");
-}
-
-/* The letter as a JSON object; whole: with its headers and body, so that it can be kept. */
-static void put_json(struct text *out, const struct dead_letter *letter, bool whole)
-{
-	text_puts(out, "{\"code\":");
-	text_json_string(out, letter->code);
-	put_string(out, "reason", letter->reason);
-	put_string(out, "queue", letter->queue);
-	put_time(out, "died", letter->died_us);
-	put_time(out, "published", letter->published_us);
-	text_printf(out, ",\"deliveries\":%" PRId64 ",\"jobs\":%zu", letter->deliveries,
-		    letter->jobs);
-	put_id(out, letter);
-	put_string(out, "kind", letter->kind);
-	if (whole) {
-		put_string(out, "replyTo", letter->delivery->reply_to);
-		put_string(out, "correlationId", letter->delivery->correlation_id);
-		text_puts(out, ",\"headers\":{");
-		broker_delivery_each_header(letter->delivery, put_header, out);
-		text_putc(out, '}');
-		put_body(out, letter->delivery);
-	}
-	text_putc(out, '}');
-}
-
-/* For people: a line. What came from outside is shown without control characters. */
-static void put_line(struct text *out, const struct dead_letter *letter)
-{
-	char died[TIME_TEXT_SIZE], id[ID_TEXT_SIZE];
-	size_t chars = 0;
-
-	time_format(letter->died_us, died);
-	id_format(&letter->id, id);
-	text_printf(out, "%-27s  %-20s  %-13s  %-8s  %-36s  %s", letter->died_us ? died : "-",
-		    letter->code[0] ? letter->code : "-", letter->queue[0] ? letter->queue : "-",
-		    letter->kind[0] ? letter->kind : "-", letter->has_id ? id : "-",
-		    text_is_plain_utf8(letter->reason, strlen(letter->reason), &chars)
-			    ? letter->reason
-			    : "-");
-}
-
 static void print_line(struct telling *telling)
 {
 	text_putc(&telling->line, '\n');
@@ -227,9 +118,9 @@ static enum dead_fate tell(void *arg, struct broker *broker, const struct dead_l
 	(void)broker;
 	if (telling->ctl->json) {
 		text_puts(&telling->line, telling->told > 0 ? "," : "");
-		put_json(&telling->line, letter, false);
+		dead_text_json(&telling->line, letter, false);
 	} else {
-		put_line(&telling->line, letter);
+		dead_text_line(&telling->line, letter);
 	}
 	print_line(telling);
 	return DEAD_STAYS;
@@ -241,7 +132,7 @@ static enum dead_fate show(void *arg, struct broker *broker, const struct dead_l
 
 	(void)broker;
 	text_puts(&telling->line, telling->ctl->json && telling->told > 0 ? "," : "");
-	put_json(&telling->line, letter, true);
+	dead_text_json(&telling->line, letter, true);
 	print_line(telling);
 	return DEAD_STAYS;
 }
@@ -285,7 +176,7 @@ static enum dead_fate drop(void *arg, struct broker *broker, const struct dead_l
 	(void)broker;
 	if (telling->is_broken)
 		return DEAD_STAYS;
-	put_json(&telling->line, letter, true);
+	dead_text_json(&telling->line, letter, true);
 	print_line(telling);
 	if (fflush(stdout) != 0)
 		telling->is_broken = true;
@@ -359,10 +250,10 @@ static struct text describe(const struct telling *telling, const struct dead_let
 	struct text description = {0};
 
 	if (!telling->ctl->json) {
-		put_line(&description, letter);
+		dead_text_line(&description, letter);
 		return description;
 	}
-	put_json(&description, letter, false);
+	dead_text_json(&description, letter, false);
 	description.length--; /* in front of the last brace */
 	return description;
 }
@@ -375,7 +266,7 @@ static void tell_fate(struct telling *telling, struct text *description, const c
 	if (telling->ctl->json) {
 		text_puts(line, telling->told > 0 ? "," : "");
 		text_add(line, description->bytes, description->length);
-		put_string(line, "fate", fate);
+		text_printf(line, ",\"fate\":\"%s\"", fate);
 		text_putc(line, '}');
 	} else {
 		text_printf(line, "%-7s ", fate);
