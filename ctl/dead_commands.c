@@ -227,7 +227,8 @@ static enum err publish(struct broker *broker, const struct dead_letter *letter)
 					 .length = letter->delivery->length,
 					 .type = JOB_TYPE,
 					 .persistent = true,
-					 .mandatory = true};
+					 .mandatory = true,
+					 .tells_account = true};
 	struct text body = {0};
 	enum err err;
 

@@ -43,7 +43,8 @@ static enum err publish(struct question *question, const char *exchange, const c
 						      .reply_to = question->reply_queue,
 						      .correlation_id = correlation_id,
 						      .persistent = true,
-						      .mandatory = true},
+						      .mandatory = true,
+						      .tells_account = true},
 			     NULL);
 	text_fini(&body);
 	return err;

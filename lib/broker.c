@@ -307,6 +307,7 @@ static enum err read_header(struct broker *broker, struct channel *channel,
 		broker_window_return(&broker->window, event->number);
 	copy_short(incoming->reply_to, event->reply_to);
 	copy_short(incoming->correlation_id, event->correlation_id);
+	copy_short(incoming->account, event->account);
 	incoming->delivery_count = event->delivery_count;
 	incoming->sent_ms = event->sent_ms;
 	if (broker->keeps_headers && event->headers && !channel->is_return) {

@@ -36,6 +36,8 @@ struct broker_message {
 	int64_t sent_ms; /* BROKER_SENT_HEADER: milliseconds since 1970; 0: not said */
 	bool persistent;
 	bool mandatory;
+	bool tells_account; /* by which account it was published: the broker lets nobody lie about
+			     * it (RabbitMQ, "Validated User-ID") */
 };
 
 /* A message that came. Owned by the caller once taken: broker_delivery_fini(). */
@@ -48,6 +50,7 @@ struct broker_delivery {
 	char consumer[BROKER_NAME_SIZE];       /* the queue's name: consumers are tagged with it */
 	char reply_to[BROKER_NAME_SIZE];       /* "" for none */
 	char correlation_id[BROKER_NAME_SIZE]; /* "" for none */
+	char account[BROKER_NAME_SIZE];        /* whose message it is; "": not told */
 	char *body;                            /* length bytes and an ending '\0' */
 	size_t length;
 	/* With broker_keep_headers(), for broker_delivery_header(): */

@@ -20,7 +20,8 @@
 struct wire {
 	amqp_connection_state_t connection;
 	char name[BROKER_NAME_SIZE];
-	bool is_open; /* logged in */
+	char account[BROKER_NAME_SIZE]; /* that it logged in as */
+	bool is_open;                   /* logged in */
 	bool is_gone;
 	amqp_channel_t read; /* channel of the last frame, whose memory is still in use */
 };

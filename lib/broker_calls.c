@@ -153,6 +153,8 @@ enum err wire_publish(struct wire *wire, unsigned channel, const struct broker_m
 		     &properties.correlation_id);
 	set_optional(&properties, sequence > 0 ? id : NULL, AMQP_BASIC_MESSAGE_ID_FLAG,
 		     &properties.message_id);
+	set_optional(&properties, message->tells_account ? wire->account : NULL,
+		     AMQP_BASIC_USER_ID_FLAG, &properties.user_id);
 	assert(message->header_count <= WIRE_HEADERS_MAX);
 	for (size_t i = 0; i < message->header_count; i++)
 		headers[header_count++] =

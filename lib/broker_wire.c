@@ -176,6 +176,7 @@ enum err wire_open(struct wire **wire, const char *url, const char *name)
 	made->connection = amqp_new_connection();
 	if (!made->connection)
 		goto out;
+	snprintf(made->account, sizeof(made->account), "%s", to.user);
 	err = connect_to(made, &to);
 	if (err != ERR_OK)
 		goto out;
@@ -325,6 +326,8 @@ static void read_header(const amqp_frame_t *frame, struct wire_event *event)
 		event->reply_to = bytes_of(properties->reply_to);
 	if (properties->_flags & AMQP_BASIC_CORRELATION_ID_FLAG)
 		event->correlation_id = bytes_of(properties->correlation_id);
+	if (properties->_flags & AMQP_BASIC_USER_ID_FLAG)
+		event->account = bytes_of(properties->user_id);
 	if ((properties->_flags & AMQP_BASIC_MESSAGE_ID_FLAG) &&
 	    properties->message_id.len < sizeof(id)) {
 		memcpy(id, properties->message_id.bytes, properties->message_id.len);

@@ -52,6 +52,7 @@ struct wire_event {
 	struct wire_bytes text;
 	struct wire_bytes reply_to;
 	struct wire_bytes correlation_id;
+	struct wire_bytes account;
 	const void *headers; /* for wire_write_headers(); NULL: none */
 };
 

@@ -12,13 +12,14 @@
 static const struct {
 	const char *name;
 	unsigned queues;
+	enum { ANYBODY, OPERATOR } sender;
 	bool stores;
 	unsigned fields;
 	unsigned optional;
 	unsigned identity;
 } kinds[JOB_KIND_COUNT] = {
-#define KIND(symbol, name, queue, stores, fields, optional, identity)                              \
-	[JOB_##symbol] = {name, queue, stores, fields, optional, identity},
+#define KIND(symbol, name, queue, sender, stores, fields, optional, identity)                      \
+	[JOB_##symbol] = {name, queue, sender, stores, fields, optional, identity},
 #include "kinds.def"
 #undef KIND
 };
@@ -41,6 +42,11 @@ const char *job_kind_name(enum job_kind kind)
 bool job_kind_stores(enum job_kind kind)
 {
 	return kinds[kind].stores;
+}
+
+bool job_kind_is_operators(enum job_kind kind)
+{
+	return kinds[kind].sender == OPERATOR;
 }
 
 unsigned job_kind_queues(enum job_kind kind)

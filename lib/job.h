@@ -43,7 +43,7 @@ enum field_set {
 };
 
 enum job_kind {
-#define KIND(symbol, name, queue, stores, fields, optional, identity) JOB_##symbol,
+#define KIND(symbol, name, queue, sender, stores, fields, optional, identity) JOB_##symbol,
 #include "kinds.def"
 #undef KIND
 	JOB_KIND_COUNT
@@ -78,6 +78,9 @@ struct job_entry {
 
 const char *job_kind_name(enum job_kind kind);
 bool job_kind_stores(enum job_kind kind);
+
+/* True when the operator's account alone may send it. */
+bool job_kind_is_operators(enum job_kind kind);
 
 /* The queues that take this kind (bits of enum queue_set). */
 unsigned job_kind_queues(enum job_kind kind);

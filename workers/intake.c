@@ -49,9 +49,23 @@ static void add_refused(struct intake *intake, enum err err, const char *why)
 	snprintf(item->why, sizeof item->why, "%s", why);
 }
 
-static void add_entry(struct intake *intake, const struct job_entry *entry, size_t index)
+/* The broker vouches for the account that a message tells. */
+static bool may_send(const struct intake *intake, const struct broker_delivery *delivery,
+		     enum job_kind kind)
+{
+	const char *operator_account = intake->operator_account;
+	return !job_kind_is_operators(kind) || (operator_account && operator_account[0] &&
+						strcmp(delivery->account, operator_account) == 0);
+}
+
+static void add_entry(struct intake *intake, struct job_entry *entry, size_t index)
 {
 	struct intake_item *item = add_item(intake);
+	if (!entry->err &&
+	    !may_send(intake, &intake->deliveries[item->delivery], entry->job.kind)) {
+		entry->err = ERR_NOT_OPERATOR;
+		snprintf(entry->why, sizeof entry->why, "%s", err_message(entry->err));
+	}
 	item->index = index;
 	item->err = entry->err;
 	item->id = entry->job.id;

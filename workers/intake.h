@@ -22,7 +22,8 @@ struct intake_item {
 	size_t raw_length;
 };
 
-struct intake { /* zero-initialise */
+struct intake {                       /* zero-initialise */
+	const char *operator_account; /* borrowed; NULL or "": no operator's jobs are taken */
 	struct batch batch;
 	struct broker_delivery *deliveries;
 	size_t delivery_count, delivery_capacity;

@@ -57,6 +57,7 @@ enum err worker_open(struct worker *worker, const char *name, enum metrics_where
 	install_signals();
 	worker->consumer.conf = &worker->conf;
 	outbox_init(&worker->outbox, &worker->conf);
+	worker->intake.operator_account = worker->conf.operator_account;
 	batch_init(&worker->single);
 	log_notice("start", LOG_S("kind", name), LOG_I("index", worker->conf.worker_index),
 		   LOG_I("count", worker->conf.worker_count));

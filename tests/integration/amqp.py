@@ -85,10 +85,10 @@ class Broker:
         finally:
             connection.close()
 
-    def ask(self, exchange, key, *jobs, deadline_s=20):
+    def ask(self, exchange, key, *jobs, deadline_s=20, **properties):
         """Publishes an envelope and returns its results, in the order of the jobs."""
         with self.replies() as replies:
-            self.publish(exchange, key, envelope(*jobs), replies.name, new_id())
+            self.publish(exchange, key, envelope(*jobs), replies.name, new_id(), **properties)
             return replies.next(deadline_s)["results"]
 
     # Dead letters ---------------------------------------------------------------------------
@@ -198,3 +198,14 @@ def publish(channel, exchange, key, content, reply_to=None, correlation_id=None,
     channel.basic_publish(exchange, key, body, pika.BasicProperties(
         **{"content_type": "application/json", "delivery_mode": 2, "type": JOB_TYPE,
            "reply_to": reply_to, "correlation_id": correlation_id, **properties}), mandatory=True)
+
+
+class Operator(Broker):
+    """The broker seen by the operator's account, which its messages tell."""
+
+    def replies(self, kind="ctl"):
+        return super().replies(kind)
+
+    def publish(self, exchange, key, content, reply_to=None, correlation_id=None, **properties):
+        super().publish(exchange, key, content, reply_to, correlation_id,
+                        **{"user_id": urlsplit(self.url).username, **properties})

@@ -2,7 +2,7 @@
 
 import pytest
 
-from amqp import SEAT_PARTITIONS, Broker
+from amqp import SEAT_PARTITIONS, Broker, Operator
 from api import Site
 from db import Db
 from instance import Instance
@@ -63,6 +63,11 @@ def site(instance, db):
 def broker(instance):
     return Broker(instance.values["BOXOFFICE_AMQP_ADMIN_URL"],
                   instance.values["BOXOFFICE_MANAGEMENT_URL"])
+
+
+@pytest.fixture(scope="session")
+def operator(instance):
+    return Operator(instance.ctl_values()["amqp_url"], instance.values["BOXOFFICE_MANAGEMENT_URL"])
 
 
 @pytest.fixture(scope="session")

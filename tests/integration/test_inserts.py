@@ -71,11 +71,11 @@ def test_postings_and_their_jobs(way, broker, db):
     assert db.balance(user) == balance
 
 
-def test_a_reversal_beside_charges(way, broker, db):
+def test_a_reversal_beside_charges(way, broker, operator, db):
     user = registered(broker)[0]
     first, second = (job("charge", userId=user, amount=500) for _ in range(2))
     apply(broker, "account", "account", first)
-    apply(broker, "account", "account",
+    apply(operator, "account", "account",
           job("reverse", userId=user, charge=first["id"]), second)
     rows = db.rows("SELECT id, amount, reverses FROM cash_history WHERE user_id = %s ORDER BY id", db.user(user))
     assert [row[1:] for row in rows] == [(500, None), (-500, rows[0][0]), (500, None)]

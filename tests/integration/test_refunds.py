@@ -4,6 +4,7 @@ import json
 import subprocess
 import uuid
 
+import pika
 import pytest
 
 from amqp import job, new_id, partition
@@ -107,19 +108,19 @@ def test_refunds_at_once_are_one(ctl, instance, db, seat, bought):
     assert refunded(db, payment, seat, fan.user)
 
 
-def test_refunds_with_ids_of_their_own_are_refused(ctl, broker, db, seat, bought):
+def test_refunds_with_ids_of_their_own_are_refused(operator, ctl, db, seat, bought):
     fan, payment = bought
     ctl("refund", str(payment))
-    results = broker.ask("seat", partition(seat), refund_job(seat, payment), refund_job(seat, payment + 1000),
+    results = operator.ask("seat", partition(seat), refund_job(seat, payment), refund_job(seat, payment + 1000),
                          refund_job(seat + 16, payment))
     assert [each["code"] for each in results] == ["already-refunded", "unknown-payment", "unknown-payment"]
     assert refunded(db, payment, seat, fan.user)
 
 
-def test_two_refunds_of_one_batch_are_one(ctl, broker, db, seat, bought):
+def test_two_refunds_of_one_batch_are_one(operator, ctl, db, seat, bought):
     fan, payment = bought
     assert ctl
-    results = broker.ask("seat", partition(seat), refund_job(seat, payment), refund_job(seat, payment))
+    results = operator.ask("seat", partition(seat), refund_job(seat, payment), refund_job(seat, payment))
     assert [each["ok"] for each in results] == [True, False]
     assert refunded(db, payment, seat, fan.user)
 
@@ -211,14 +212,14 @@ def test_a_charge_is_taken_back_once(ctl, db, charged):
     assert db.charges(user) == [500, -500]
 
 
-def test_a_reversals_id_is_no_other_reversals_after_its_job_was_pruned(db, broker, charged):
+def test_a_reversals_id_is_no_other_reversals_after_its_job_was_pruned(operator, db, broker, charged):
     user, first = charged
     second = job("charge", userId=user, amount=70)
     reversal = job("reverse", userId=user, charge=first)
     broker.ask("account", "account", second)
-    assert broker.ask("account", "account", reversal)[0]["ok"]
+    assert operator.ask("account", "account", reversal)[0]["ok"]
     db.run("DELETE FROM job WHERE id = UNHEX(%s)", reversal["id"].replace("-", ""))
-    told = broker.ask("account", "account", {**reversal, "charge": second["id"]})[0]
+    told = operator.ask("account", "account", {**reversal, "charge": second["id"]})[0]
     assert told["code"] == "key-reused"
     assert db.charges(user) == [500, 70, -500]
 
@@ -236,7 +237,7 @@ def test_what_was_spent_is_not_taken_back_until_it_is_there_again(ctl, site, db,
     assert db.charges(fan.user) == [1500, -PRICE, 1000, -1500] and db.balance(fan.user) == 0
 
 
-def test_reversals_that_are_none(ctl, site, broker, db, seat, bought, charged):
+def test_reversals_that_are_none(operator, ctl, site, db, seat, bought, charged):
     fan, payment = bought
     user, work = charged
     ctl("refund", str(payment))
@@ -246,7 +247,7 @@ def test_reversals_that_are_none(ctl, site, broker, db, seat, bought, charged):
     stranger = site.users()[0]
     asked = [(fan.user, credit), (fan.user, debit), (stranger, work), (new_id(), work), (user, work),
              (user, new_id())]
-    results = broker.ask("account", "account", *(
+    results = operator.ask("account", "account", *(
         job("reverse", userId=whose, charge=str(uuid.UUID(which))) for whose, which in asked))
     assert [each["code"] for each in results] == [
         "unknown-charge", "unknown-charge", "unknown-charge", "unknown-user", "already-reversed",
@@ -255,11 +256,11 @@ def test_reversals_that_are_none(ctl, site, broker, db, seat, bought, charged):
     assert done.returncode == 1 and "unknown-charge" in done.stderr
 
 
-def test_charges_and_reversals_of_one_batch_replay(ctl, broker, db, charged):
+def test_charges_and_reversals_of_one_batch_replay(operator, ctl, db, charged):
     """The history's order is that of the jobs, whichever statement wrote it."""
     user, work = charged
     assert ctl
-    results = broker.ask("account", "account", job("charge", userId=user, amount=1),
+    results = operator.ask("account", "account", job("charge", userId=user, amount=1),
                          job("reverse", userId=user, charge=work), job("charge", userId=user, amount=2),
                          job("reverse", userId=user, charge=work))
     assert [each.get("data") or each["code"] for each in results] == [
@@ -273,3 +274,25 @@ def test_an_importer_takes_nothing_back(ctl, broker, charged):
     lost = job("reverse", userId=user, charge=work)
     broker.publish("charge.import", "", {"v": 1, **lost})
     assert broker.dead_letter(lost["id"]).header("boxoffice-code") == "bad-kind"
+
+
+@pytest.mark.parametrize("whose", ["", "admin"])
+def test_money_goes_back_for_the_operator_alone(ctl, broker, db, seat, bought, charged, whose):
+    """Whoever else may publish to these queues, a front among them, sends it in vain."""
+    assert ctl
+    fan, payment = bought
+    user, work = charged
+    properties = {"user_id": whose} if whose else {}
+    for exchange, key, lost in (("seat", partition(seat), refund_job(seat, payment)),
+                                ("account", "account", job("reverse", userId=user, charge=work))):
+        told = broker.ask(exchange, key, lost, **properties)[0]
+        assert told["code"] == "not-the-operator"
+        assert broker.dead_letter(lost["id"]).header("boxoffice-code") == "not-the-operator"
+    assert db.charges(user) == [500] and db.charges(fan.user) == [1500, -PRICE]
+
+
+def test_nobody_passes_for_the_operator(broker, seat):
+    """The broker refuses a message that tells another account than its connection's."""
+    with pytest.raises(pika.exceptions.ChannelClosedByBroker) as caught:
+        broker.publish("seat", partition(seat), refund_job(seat, 1), user_id="operator")
+    assert caught.value.reply_code == 406

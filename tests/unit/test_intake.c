@@ -53,6 +53,13 @@ static bool offer(const char *body, const char *reply_to, size_t max_jobs)
 	return is_taken;
 }
 
+static void take_from(const char *account, const char *body)
+{
+	struct broker_delivery delivery = delivery_of(body, strlen(body), "");
+	snprintf(delivery.account, sizeof delivery.account, "%s", account);
+	assert_true(intake_add(&intake, &delivery, queue_set, MAX_JOBS));
+}
+
 static void take(const char *body)
 {
 	assert_true(offer(body, "", MAX_JOBS));
@@ -259,6 +266,44 @@ static void a_cleared_intake_begins_anew(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
+#define REVERSE "{\"id\":\"" ID2 "\",\"kind\":\"reverse\"," USER ",\"charge\":\"" ID1 "\"}"
+
+static void an_operators_job_is_taken_from_the_operator_alone(void **state)
+{
+	(void)state;
+	static const char *const others[] = {"", "front", "operators", "operato"};
+	intake.operator_account = "operator";
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+		take_from(others[i], ENVELOPE(REVERSE));
+		assert_int_equal(last_item()->err, ERR_NOT_OPERATOR);
+		assert_int_equal(intake.batch.count, 0);
+	}
+	take_from("operator", ENVELOPE(REVERSE));
+	assert_int_equal(last_item()->err, ERR_OK);
+	assert_int_equal(intake.batch.count, 1);
+}
+
+static void without_an_operator_nobody_passes_for_one(void **state)
+{
+	(void)state;
+	intake.operator_account = "";
+	take_from("", ENVELOPE(REVERSE));
+	assert_int_equal(last_item()->err, ERR_NOT_OPERATOR);
+	intake.operator_account = NULL;
+	take_from("operator", ENVELOPE(REVERSE));
+	assert_int_equal(last_item()->err, ERR_NOT_OPERATOR);
+}
+
+static void anothers_operators_job_harms_no_other(void **state)
+{
+	(void)state;
+	intake.operator_account = "operator";
+	take_from("front", ENVELOPE(CHARGE(ID1) "," REVERSE));
+	assert_int_equal(intake.batch.count, 1);
+	assert_int_equal(intake.items[0].err, ERR_OK);
+	assert_int_equal(intake.items[1].err, ERR_NOT_OPERATOR);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -274,6 +319,9 @@ int main(void)
 		TEST(a_batch_takes_no_more_bytes_than_it_may),
 		TEST(a_message_that_is_too_large_is_refused_but_taken),
 		TEST(a_cleared_intake_begins_anew),
+		TEST(an_operators_job_is_taken_from_the_operator_alone),
+		TEST(without_an_operator_nobody_passes_for_one),
+		TEST(anothers_operators_job_harms_no_other),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
