@@ -85,17 +85,17 @@ static enum preflight_state database_connections(const struct preflight_facts *f
 						 struct text *measured)
 {
 	const struct preflight_queues *queues = &facts->queues;
-	int64_t workers = at_least_none(queues->seat_workers) +
-			  at_least_none(queues->gate_workers) +
-			  at_least_none(queues->account_workers);
-	int64_t need = queues->fronts * (facts->conf->front_db_connections + 1) + workers +
-		       CONNECTIONS_SPARE;
 
 	text_printf(measured, "max_connections = %" PRId64, facts->database.max_connections);
 	if (!facts->is_known[FROM_QUEUES]) {
 		text_puts(measured, "; how many are needed is not known: see broker-queues");
 		return PREFLIGHT_UNKNOWN;
 	}
+	int64_t workers = at_least_none(queues->seat_workers) +
+			  at_least_none(queues->gate_workers) +
+			  at_least_none(queues->account_workers);
+	int64_t need = queues->fronts * (facts->conf->front_db_connections + 1) + workers +
+		       CONNECTIONS_SPARE;
 	text_printf(measured,
 		    ", needed %" PRId64 " (%" PRId64 " fronts, %" PRId64 " workers, %d spare)",
 		    need, queues->fronts, workers, CONNECTIONS_SPARE);

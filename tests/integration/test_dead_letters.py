@@ -217,6 +217,7 @@ def test_what_has_no_queue_of_jobs_to_go_to_stays(dead, broker):
     broker.publish("dead", "", b"{}", headers={"boxoffice-code": "bad-message",
                                                "boxoffice-queue": "nowhere"})
     broker.publish("dead", "", b"{}")
+    wait_dead(broker, 2)
     done = dead("send-back", "--all", check=False)
     assert done.returncode == 1 and "no queue of jobs" in done.stdout
     assert "where it came from" in done.stdout and "0 sent back, 2 stay" in done.stderr
@@ -277,6 +278,7 @@ def test_a_full_queue_refuses_and_the_letter_stays(dead, instance, broker):
     with full(instance, broker):
         broker.publish("dead", "", b"{}", headers={"boxoffice-code": "bad-message",
                                                    "boxoffice-queue": "charge.import"})
+        wait_dead(broker, 1)
         done = dead("send-back", "--all", check=False)
         assert done.returncode == 1 and "0 sent back, 1 stay" in done.stderr
         wait_dead(broker, 1)
@@ -291,6 +293,7 @@ def test_the_fate_of_each_letter_is_told_when_it_is_known(dead, instance, broker
             broker.publish("dead", "", {"id": letter, "kind": kind, "userId": new_id(), **(
                 {"amount": 1} if kind == "charge" else {})}, headers={
                     "boxoffice-code": "db-data", "boxoffice-queue": queue})
+        wait_dead(broker, len(ids))
         letters = json.loads(dead("send-back", "--all", "--json", check=False).stdout)["letters"]
         fates = {each["id"]: each["fate"] for each in letters}
         assert len(letters) == 3 and fates[ids["gate"]] == "sent"
@@ -409,7 +412,8 @@ def test_thousands_are_gone_over_in_bounded_memory(dead, instance, broker):
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
     assert child.returncode == 0 and len(json.loads(printed)["letters"]) == MANY
-    assert usage.ru_maxrss < MOST_KIB, usage.ru_maxrss
+    # A sanitized program keeps what was freed for a while.
+    assert usage.ru_maxrss < MOST_KIB or "sanitize" in os.environ.get("BOXOFFICE_CONFIGURE", ""), usage.ru_maxrss
     wait_dead(broker, MANY)
     done = dead("drop", "--all", "--yes", "--limit", str(MANY - 1))
     assert done.stdout.count("\n") == MANY - 1
