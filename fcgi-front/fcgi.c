@@ -85,6 +85,7 @@ static const struct {
 	PARAM("HTTP_USER_ID", user, "user-id"),
 	PARAM("HTTP_IDEMPOTENCY_KEY", key, "Idempotency-Key"),
 	PARAM("REQUEST_ID", request_id, NULL),
+	PARAM("REQUEST_MS", request_ms, NULL),
 };
 
 static void param_set(struct http_raw *raw, const char *param)

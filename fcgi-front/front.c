@@ -16,6 +16,8 @@
 
 #define DRAIN_S 10 /* how long requests in hand may take after SIGTERM */
 #define JOIN_MS 50
+#define OPEN_MS 2000 /* how long the door stays shut for the broker and the database */
+#define NAP_MS 5
 
 static bool serve(void *arg, struct exchange *exchange)
 {
@@ -76,6 +78,18 @@ static void front_stop(struct front *front)
 	token_keys_free(front->keys);
 }
 
+/* A front that can do nothing yet would refuse what another one can do. When they are away it opens
+ * all the same: then all fronts are alike. */
+static void await_servers(const struct front *front)
+{
+	const struct timespec nap = {.tv_nsec = NAP_MS * 1000000L};
+	int64_t until_ms = clock_ms() + OPEN_MS;
+
+	while (clock_ms() < until_ms &&
+	       !(courier_ready(front->courier) && snapshots_healthy(front->snapshots)))
+		nanosleep(&nap, NULL);
+}
+
 /* Until the signal that ends us; then until the requests in hand are answered. False when some
  * are not in time. A second signal exits at once. */
 static bool run(struct fcgi *fcgi, const sigset_t *signals)
@@ -112,8 +126,10 @@ static int start_and_run(const struct conf *conf, const sigset_t *signals)
 		err = metrics_http_new(&metrics, conf);
 	if (err == ERR_OK)
 		err = front_start(&front, conf);
-	if (err == ERR_OK)
+	if (err == ERR_OK) {
+		await_servers(&front);
 		err = fcgi_new(&fcgi, conf, &server);
+	}
 	if (err != ERR_OK) {
 		log_error("not-started", LOG_ERR(err));
 		metrics_http_free(metrics);

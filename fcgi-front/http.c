@@ -121,6 +121,30 @@ static void request_id_set(struct http_request *request, const char *given)
 	snprintf(request->id, sizeof request->id, "%s", given);
 }
 
+/* $request_id of nginx is 16 random bytes in hexadecimal, $msec like 1764000000.123. */
+static void origin_set(struct http_request *request, const struct http_raw *raw)
+{
+	uint8_t random[16];
+	long long seconds;
+	int ms, length = 0;
+
+	if (raw->request_id == NULL || raw->request_ms == NULL ||
+	    strlen(raw->request_id) != 2 * sizeof random ||
+	    sscanf(raw->request_ms, "%11lld.%3d%n", &seconds, &ms, &length) != 2 ||
+	    raw->request_ms[length] != '\0' || seconds < 0 || ms < 0)
+		return;
+	for (size_t i = 0; i < sizeof random; i++) {
+		int high = text_hex_value(raw->request_id[2 * i]);
+		int low = text_hex_value(raw->request_id[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return;
+		random[i] = (uint8_t)(high << 4 | low);
+	}
+	request->origin = id_at(seconds * 1000 + ms, random);
+	request->has_origin = true;
+}
+
 /* An empty header says as little as none. */
 static const char *none_if_empty(const char *text)
 {
@@ -138,6 +162,7 @@ enum err http_request_parse(struct http_request *request, const struct http_raw 
 	request->token = none_if_empty(raw->token);
 	request->user = none_if_empty(raw->user);
 	request_id_set(request, raw->request_id);
+	origin_set(request, raw);
 	if (raw->twice != NULL) {
 		snprintf(why, HTTP_WHY_SIZE, "the header %s is given twice", raw->twice);
 		return ERR_BAD_REQUEST;

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "err.h"
+#include "id.h"
 #include "text.h"
 
 #define HTTP_BODY_MAX 16384
@@ -29,7 +30,8 @@ struct http_raw {
 	const char *user;
 	const char *key;
 	const char *request_id;
-	const char *twice; /* the name of a header that came twice, which must not */
+	const char *request_ms; /* when it came to the web server: seconds.milliseconds */
+	const char *twice;      /* the name of a header that came twice, which must not */
 };
 
 struct http_param {
@@ -51,6 +53,10 @@ struct http_request {
 	struct http_param params[HTTP_PARAMS_MAX];
 	char query[HTTP_QUERY_MAX]; /* what params point into */
 	char id[HTTP_REQUEST_ID_SIZE];
+	/* The same however often the web server sends this request on, and no other's: from its id
+	 * and when it came, if both were said. */
+	bool has_origin;
+	struct id origin;
 	int64_t arrived_us; /* monotonic, by clock_us() of clock.h */
 };
 

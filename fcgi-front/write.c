@@ -22,7 +22,9 @@ enum err write_begin(struct call *call)
 		return ERR_BAD_KEY;
 	}
 	if (key == NULL) {
-		id = id_ordered();
+		/* A front that dies has perhaps sent the job: the next one, to which the web server
+		 * sends the request again, must send the same. */
+		id = call->request.has_origin ? call->request.origin : id_ordered();
 		id_format(&id, made);
 		key = made;
 	}

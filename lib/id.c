@@ -50,12 +50,22 @@ struct id id_ordered(void)
 		id = id_random();
 
 	/* RFC 9562 section 6.2, method 3: the 12 bits after the version go on with the clock. */
+	id = id_at((int64_t)ms, id.bytes);
+	id.bytes[6] = (uint8_t)(0x70 | (tick >> 8 & 0x0F));
+	id.bytes[7] = (uint8_t)tick;
+	return id;
+}
+
+struct id id_at(int64_t ms, const uint8_t random[static 16])
+{
+	struct id id;
+
+	memcpy(id.bytes, random, sizeof(id.bytes));
 	for (int i = 5; i >= 0; i--) {
 		id.bytes[i] = (uint8_t)ms;
 		ms >>= 8;
 	}
-	id.bytes[6] = (uint8_t)(0x70 | (tick >> 8 & 0x0F));
-	id.bytes[7] = (uint8_t)tick;
+	id.bytes[6] = (uint8_t)(0x70 | (id.bytes[6] & 0x0F));
 	id.bytes[8] = (uint8_t)(0x80 | (id.bytes[8] & 0x3F));
 	return id;
 }

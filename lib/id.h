@@ -23,6 +23,10 @@ struct id id_random(void);
  * times faster than random ones. */
 struct id id_ordered(void);
 
+/* The UUID version 7 of a moment (milliseconds since 1970) and 16 random bytes: the same for the
+ * same two. */
+struct id id_at(int64_t ms, const uint8_t random[static 16]);
+
 /* The id of an idempotency key (UUID version 5, RFC 9562 section 5.5) over the parts, each
  * prefixed with its length so that no two lists of parts meet. */
 struct id id_from_parts(const char *const *parts, size_t count);

@@ -45,6 +45,28 @@ def test_a_front_that_ends_is_not_kept_by_who_goes_on_calling(site, instance):
     assert {answer.status for answer in answers} == {200}
 
 
+def test_a_charge_without_a_key_outlives_its_front(site, instance, db):
+    """A front is killed again and again: whatever it had in hand goes to the other one, is answered and
+    is done once."""
+    users = site.users(40)
+    rounds = 60
+    calls = [charge(user, 1) for user in users] * rounds
+    kills = 0
+    with ThreadPoolExecutor() as pool:
+        going_on = pool.submit(site.swarm, calls, 40)
+        try:
+            while not going_on.done():
+                instance.end("front-0", signal.SIGKILL)
+                instance.start("front-0")
+                kills += 1
+        finally:
+            answers = going_on.result()
+    assert kills >= 2
+    for answer in site.settle_all(answers):
+        answer.ok()
+    assert [db.charges(user) for user in users] == [[1] * rounds] * len(users)
+
+
 def end_under_load(instance, site):
     def is_busy():
         return (instance.var / "log" / "front-0.log").stat().st_size > before + 4000

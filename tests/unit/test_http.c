@@ -79,6 +79,46 @@ static void a_header_that_came_twice_is_named(void **state)
 	assert_non_null(strstr(why, "queue-token"));
 }
 
+#define ORIGIN_ID "000102030405060708090a0b0c0d0e0f"
+
+static void a_request_sent_on_again_has_the_same_origin(void **state)
+{
+	struct http_request first = {0}, second = {0};
+	const struct http_raw raw = {.request_id = ORIGIN_ID, .request_ms = "1764000000.123"};
+	char text[ID_TEXT_SIZE];
+
+	(void)state;
+	assert_int_equal(parse(&first, raw), ERR_OK);
+	assert_int_equal(parse(&second, raw), ERR_OK);
+	assert_true(first.has_origin && second.has_origin);
+	assert_true(id_equal(&first.origin, &second.origin));
+	id_format(&first.origin, text);
+	assert_string_equal(text, "019ab697-e87b-7607-8809-0a0b0c0d0e0f");
+}
+
+static void without_both_there_is_no_origin(void **state)
+{
+	static const struct http_raw raws[] = {
+		{.request_id = ORIGIN_ID},
+		{.request_ms = "1764000000.123"},
+		{.request_id = ORIGIN_ID "0", .request_ms = "1764000000.123"},
+		{.request_id = "x00102030405060708090a0b0c0d0e0f", .request_ms = "1764000000.123"},
+		{.request_id = ORIGIN_ID, .request_ms = "1764000000"},
+		{.request_id = ORIGIN_ID, .request_ms = "1764000000.123x"},
+		{.request_id = ORIGIN_ID, .request_ms = "-1764000000.123"},
+		{.request_id = ORIGIN_ID, .request_ms = "999999999999999.123"},
+		{.request_id = ORIGIN_ID, .request_ms = ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof raws / sizeof *raws; i++) {
+		struct http_request request = {0};
+
+		assert_int_equal(parse(&request, raws[i]), ERR_OK);
+		assert_false(request.has_origin);
+	}
+}
+
 static void a_hostile_request_id_is_replaced(void **state)
 {
 	struct http_request request;
@@ -174,6 +214,8 @@ int main(void)
 		cmocka_unit_test(bad_queries_are_refused),
 		cmocka_unit_test(a_key_is_1_to_255_visible_characters),
 		cmocka_unit_test(a_header_that_came_twice_is_named),
+		cmocka_unit_test(a_request_sent_on_again_has_the_same_origin),
+		cmocka_unit_test(without_both_there_is_no_origin),
 		cmocka_unit_test(a_hostile_request_id_is_replaced),
 		cmocka_unit_test(body_lengths_have_their_limit),
 		cmocka_unit_test(json_is_json_with_or_without_parameters),

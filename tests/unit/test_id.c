@@ -109,6 +109,19 @@ static void an_ordered_id_begins_with_the_time_in_milliseconds(void **state)
 	assert_true(ms >= now_ms - 1000 && ms <= now_ms + 60000);
 }
 
+static void an_id_of_a_moment_is_told_by_the_two(void **state)
+{
+	const uint8_t zeroes[16] = {0}, ones[16] = {[0 ... 15] = 0xFF};
+	struct id low = id_at(0x0123456789AB, zeroes), high = id_at(0x0123456789AB, ones);
+	char text[ID_TEXT_SIZE];
+
+	(void)state;
+	id_format(&low, text);
+	assert_string_equal(text, "01234567-89ab-7000-8000-000000000000");
+	id_format(&high, text);
+	assert_string_equal(text, "01234567-89ab-7fff-bfff-ffffffffffff");
+}
+
 static void ordered_ids_ascend(void **state)
 {
 	struct id before = id_ordered();
@@ -242,6 +255,7 @@ int main(void)
 		cmocka_unit_test(text_that_is_no_id_leaves_the_id_untouched),
 		cmocka_unit_test(random_ids_are_version_4_and_differ),
 		cmocka_unit_test(an_ordered_id_begins_with_the_time_in_milliseconds),
+		cmocka_unit_test(an_id_of_a_moment_is_told_by_the_two),
 		cmocka_unit_test(ordered_ids_ascend),
 		cmocka_unit_test(ordered_ids_ascend_though_the_clock_stands_still_or_steps_back),
 		cmocka_unit_test(ordered_ids_of_many_threads_ascend_in_each_and_never_meet),
