@@ -132,6 +132,15 @@ def seats(token, schedule):
     return get("/concert/available-seats", token, concertScheduleId=schedule)
 
 
+def seat_map(token, schedule):
+    return get("/concert/seats", token, concertScheduleId=schedule)
+
+
+def seat_events(token, schedule):
+    return get("/concert/seat-events", token, concertScheduleId=schedule) \
+        .with_header("Accept", "text/event-stream")
+
+
 def reserve(token, seat, key=None):
     return post("/reservation", {"seatId": seat}, token, key)
 
