@@ -130,7 +130,8 @@ export async function picturesOf(page, name) {
 			await page.emulateMedia({ colorScheme });
 			await page.setViewportSize(viewport);
 			const width = await page.evaluate(() => document.documentElement.scrollWidth);
-			await page.screenshot({ path: picture(`${name}-${size}-${colorScheme}`), fullPage: true });
+			await page.screenshot({ path: picture(`${name}-${size}-${colorScheme}`), fullPage: true,
+				animations: "disabled" });
 			assert.ok(width <= viewport.width, `${name} is ${width} px wide on a screen of ${viewport.width}`);
 		}
 		// Contrast differs between the two.
