@@ -62,6 +62,75 @@ enum err call_check_token(struct call *call)
 	return err;
 }
 
+static enum err user_header(struct call *call, struct id *user)
+{
+	const char *text = call->request.user;
+
+	if (id_parse(text, strlen(text), user))
+		return ERR_OK;
+	snprintf(call->why, sizeof call->why, "the header user-id must be a UUID");
+	return ERR_BAD_FIELD;
+}
+
+enum err call_find_user(struct call *call, struct id *user)
+{
+	const struct http_request *request = &call->request;
+	struct id named;
+	enum err err = ERR_OK;
+
+	if (request->user == NULL && request->token == NULL) {
+		snprintf(call->why, sizeof call->why, "send the header user-id or a queue-token");
+		return ERR_BAD_REQUEST;
+	}
+	if (request->user != NULL)
+		err = user_header(call, &named);
+	if (err == ERR_OK && request->token != NULL)
+		err = call_check_token(call);
+	if (err != ERR_OK)
+		return err;
+	if (request->user == NULL) {
+		named = call->token.user;
+	} else if (request->token != NULL && !id_equal(&named, &call->token.user)) {
+		snprintf(call->why, sizeof call->why, "the queue token is not this user's");
+		return ERR_TOKEN_INVALID;
+	}
+	call_set_user(call, &named);
+	*user = named;
+	return ERR_OK;
+}
+
+/* 0 when it is no number or a greater one. */
+static int64_t read_id(const char *text)
+{
+	int64_t value = 0;
+
+	for (; *text != '\0'; text++) {
+		if (*text < '0' || *text > '9')
+			return 0;
+		value = value * 10 + (*text - '0');
+		if (value > JOB_MAX_ID)
+			return 0;
+	}
+	return value;
+}
+
+enum err call_param_id(struct call *call, const char *name, int64_t fallback, int64_t *id)
+{
+	const char *text = http_param(&call->request, name);
+	int64_t value = text != NULL ? read_id(text) : fallback;
+
+	if (value > 0) {
+		*id = value;
+		return ERR_OK;
+	}
+	if (text == NULL)
+		snprintf(call->why, sizeof call->why, "%s is missing in the query", name);
+	else
+		snprintf(call->why, sizeof call->why, "%s must be an integer from 1 to %lld", name,
+			 (long long)JOB_MAX_ID);
+	return ERR_BAD_FIELD;
+}
+
 static enum err check_body(struct call *call)
 {
 	if (call->request.body_length == 0) {

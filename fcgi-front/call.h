@@ -71,6 +71,17 @@ int64_t call_deadline_us(const struct call *call);
  * ERR_TOKEN_EXPIRED. Whether its ticket is live is another question. */
 MUST_CHECK enum err call_check_token(struct call *call);
 
+/* Whose call a read that takes no live ticket is: the user-id header's, the token's (signed by us,
+ * its ticket live or not), or both when they agree. ERR_BAD_REQUEST when there is neither;
+ * ERR_BAD_FIELD; the errors of call_check_token(), of which ERR_TOKEN_INVALID for another user's.
+ */
+MUST_CHECK enum err call_find_user(struct call *call, struct id *user);
+
+/* Reads a query parameter that is an id: digits alone, 1 to JOB_MAX_ID. ERR_BAD_FIELD. Absent, it
+ * is fallback, or ERR_BAD_FIELD too when that is 0. */
+MUST_CHECK enum err call_param_id(struct call *call, const char *name, int64_t fallback,
+				  int64_t *id);
+
 /* Remembers whose call it is. */
 void call_set_user(struct call *call, const struct id *user);
 

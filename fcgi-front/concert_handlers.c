@@ -1,31 +1,7 @@
 /* Concerts: what can be booked, and which seats are free. From the snapshot alone. */
-#include <stdio.h>
-
 #include "answer.h"
 #include "clock.h"
 #include "routes.h"
-
-/* Reads a query parameter that is an id: digits alone, 1 to JOB_MAX_ID. */
-static enum err param_id(struct call *call, const char *name, int64_t *id)
-{
-	const char *text = http_param(&call->request, name);
-	int64_t value = 0;
-
-	for (const char *c = text; *c != '\0' && value <= JOB_MAX_ID; c++) {
-		if (*c < '0' || *c > '9') {
-			value = 0;
-			break;
-		}
-		value = value * 10 + (*c - '0');
-	}
-	if (value < 1 || value > JOB_MAX_ID) {
-		snprintf(call->why, sizeof call->why, "%s must be an integer from 1 to %lld", name,
-			 (long long)JOB_MAX_ID);
-		return ERR_BAD_FIELD;
-	}
-	*id = value;
-	return ERR_OK;
-}
 
 static void write_time(struct text *out, const char *name, int64_t time_us)
 {
@@ -92,7 +68,7 @@ enum err handle_dates(struct call *call)
 	enum err err = ERR_OK;
 
 	if (http_param(&call->request, "concertId") != NULL)
-		err = param_id(call, "concertId", &wanted);
+		err = call_param_id(call, "concertId", 0, &wanted);
 	if (err != ERR_OK)
 		return err;
 	snapshot = snapshots_hold(call->front->snapshots);
@@ -132,13 +108,8 @@ enum err handle_seats(struct call *call)
 {
 	struct snapshot *snapshot = NULL;
 	int64_t schedule;
-	enum err err;
+	enum err err = call_param_id(call, "concertScheduleId", 0, &schedule);
 
-	if (http_param(&call->request, "concertScheduleId") == NULL) {
-		snprintf(call->why, sizeof call->why, "concertScheduleId is missing in the query");
-		return ERR_BAD_FIELD;
-	}
-	err = param_id(call, "concertScheduleId", &schedule);
 	if (err != ERR_OK)
 		return err;
 	snapshot = snapshots_hold(call->front->snapshots);

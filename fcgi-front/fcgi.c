@@ -82,6 +82,7 @@ static const struct {
 	PARAM("CONTENT_TYPE", content_type, NULL),
 	PARAM("CONTENT_LENGTH", content_length, NULL),
 	PARAM("HTTP_QUEUE_TOKEN", token, "queue-token"),
+	PARAM("HTTP_USER_ID", user, "user-id"),
 	PARAM("HTTP_IDEMPOTENCY_KEY", key, "Idempotency-Key"),
 	PARAM("REQUEST_ID", request_id, NULL),
 };

@@ -136,6 +136,7 @@ enum err http_request_parse(struct http_request *request, const struct http_raw 
 	request->path = raw->path != NULL ? raw->path : "";
 	request->content_type = none_if_empty(raw->content_type);
 	request->token = none_if_empty(raw->token);
+	request->user = none_if_empty(raw->user);
 	request_id_set(request, raw->request_id);
 	if (raw->twice != NULL) {
 		snprintf(why, HTTP_WHY_SIZE, "the header %s is given twice", raw->twice);

@@ -26,6 +26,7 @@ struct http_raw {
 	const char *content_type;
 	const char *content_length;
 	const char *token;
+	const char *user;
 	const char *key;
 	const char *request_id;
 	const char *twice; /* the name of a header that came twice, which must not */
@@ -42,6 +43,7 @@ struct http_request {
 	const char *path;
 	const char *content_type; /* NULL: none */
 	const char *token;        /* queue-token; NULL: none */
+	const char *user;         /* user-id; NULL: none */
 	const char *key;          /* Idempotency-Key, valid; NULL: none */
 	const char *body;
 	size_t body_length;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "holdings.h"
 #include "snapshot_store.h"
 #include "sql.h"
 #include "turn.h"
@@ -30,9 +31,9 @@ struct lookup {
 
 /* clang-format off */
 /* user by user_uuid, cash by primary key. */
-static const struct db_query select_balance = {
-	"lookup_balance",
-	"SELECT COALESCE(c.balance, 0) FROM " SQL_ROWS(SQL_COLUMN("id", "CHAR(32)"))
+static const struct db_query select_user = {
+	"lookup_user",
+	"SELECT u.id, COALESCE(c.balance, 0) FROM " SQL_ROWS(SQL_COLUMN("id", "CHAR(32)"))
 	" STRAIGHT_JOIN user u FORCE INDEX (user_uuid) ON u.uuid = UNHEX(d.id)"
 	" LEFT JOIN cash c ON c.user_id = u.id"
 	" WHERE u.deleted_at IS NULL"};
@@ -52,19 +53,14 @@ static const struct db_query select_job = {
 	" STRAIGHT_JOIN job j FORCE INDEX (PRIMARY) ON j.id = UNHEX(d.id)"};
 /* clang-format on */
 
-const struct db_query *const front_queries[] = {&snapshot_store_gate,
-						&snapshot_store_draw,
-						&snapshot_store_drawn,
-						&snapshot_store_places,
-						&snapshot_store_changes,
-						&snapshot_store_tickets,
-						&snapshot_store_concerts,
-						&snapshot_store_schedules,
-						&snapshot_store_seats,
-						&select_balance,
-						&select_ticket,
-						&select_job,
-						NULL};
+const struct db_query *const front_queries[] = {&snapshot_store_gate,     &snapshot_store_draw,
+						&snapshot_store_drawn,    &snapshot_store_places,
+						&snapshot_store_changes,  &snapshot_store_tickets,
+						&snapshot_store_concerts, &snapshot_store_schedules,
+						&snapshot_store_seats,    &select_user,
+						&select_ticket,           &select_job,
+						&holdings_holds,          &holdings_payments,
+						&holdings_entries,        NULL};
 
 enum err lookup_new(struct lookup **lookup, const struct conf *conf)
 {
@@ -138,7 +134,7 @@ static void give_back(struct lookup *lookup, struct db *db)
 }
 
 /* Asks, and asks again when the connection turns out to be lost: the server may be back. */
-static enum err ask(struct lookup *lookup, const struct db_query *query, const char *json,
+enum err lookup_ask(struct lookup *lookup, const struct db_query *query, const char *json,
 		    db_row_fn *row, void *arg)
 {
 	struct db *db = turn_yield() ? borrow(lookup) : NULL;
@@ -161,24 +157,25 @@ static void json_of_id(const struct id *id, char json[static 64])
 	snprintf(json, 64, "[{\"id\":\"%s\"}]", hex);
 }
 
-static enum err balance_row(void *arg, const struct db_row *row)
+static enum err user_row(void *arg, const struct db_row *row)
 {
-	*(int64_t *)arg = db_row_int(row, 0);
+	*(struct lookup_user *)arg =
+		(struct lookup_user){.number = db_row_int(row, 0), .balance = db_row_int(row, 1)};
 	return ERR_OK;
 }
 
-enum err lookup_balance(struct lookup *lookup, const struct id *user, int64_t *balance)
+enum err lookup_user(struct lookup *lookup, const struct id *id, struct lookup_user *user)
 {
-	int64_t found = -1; /* no balance is negative */
+	struct lookup_user found = {0}; /* no user has the number 0 */
 	char json[64];
 	enum err err;
 
-	json_of_id(user, json);
-	err = ask(lookup, &select_balance, json, balance_row, &found);
-	if (err == ERR_OK && found < 0)
+	json_of_id(id, json);
+	err = lookup_ask(lookup, &select_user, json, user_row, &found);
+	if (err == ERR_OK && found.number == 0)
 		err = ERR_UNKNOWN_USER;
 	if (err == ERR_OK)
-		*balance = found;
+		*user = found;
 	return err;
 }
 
@@ -208,7 +205,7 @@ enum err lookup_ticket(struct lookup *lookup, int64_t number, struct lookup_tick
 	enum err err;
 
 	snprintf(json, sizeof json, "[{\"id\":%lld}]", (long long)number);
-	err = ask(lookup, &select_ticket, json, ticket_row, &found);
+	err = lookup_ask(lookup, &select_ticket, json, ticket_row, &found);
 	if (err == ERR_OK && !found.found)
 		err = ERR_NOT_FOUND;
 	if (err == ERR_OK)
@@ -246,7 +243,7 @@ enum err lookup_job(struct lookup *lookup, const struct id *id, struct lookup_jo
 	enum err err;
 
 	json_of_id(id, json);
-	err = ask(lookup, &select_job, json, job_row, &found);
+	err = lookup_ask(lookup, &select_job, json, job_row, &found);
 	if (err == ERR_OK && !found.found)
 		err = ERR_UNKNOWN_JOB;
 	return err;

@@ -16,6 +16,11 @@
 
 struct lookup; /* opaque */
 
+struct lookup_user {
+	int64_t number; /* by which the database knows the user; never shown */
+	int64_t balance;
+};
+
 struct lookup_ticket {
 	struct id user;
 	enum ticket_status status;
@@ -36,7 +41,8 @@ void lookup_free(struct lookup *lookup);
  * errors of db.h. */
 
 /* ERR_UNKNOWN_USER. */
-MUST_CHECK enum err lookup_balance(struct lookup *lookup, const struct id *user, int64_t *balance);
+MUST_CHECK enum err lookup_user(struct lookup *lookup, const struct id *id,
+				struct lookup_user *user);
 
 /* ERR_NOT_FOUND. */
 MUST_CHECK enum err lookup_ticket(struct lookup *lookup, int64_t number,
@@ -44,6 +50,10 @@ MUST_CHECK enum err lookup_ticket(struct lookup *lookup, int64_t number,
 
 /* ERR_UNKNOWN_JOB. */
 MUST_CHECK enum err lookup_job(struct lookup *lookup, const struct id *id, struct lookup_job *job);
+
+/* Runs a SELECT with this parameter: for the questions of holdings.c. */
+MUST_CHECK enum err lookup_ask(struct lookup *lookup, const struct db_query *query,
+			       const char *json, db_row_fn *row, void *arg);
 
 /* Every statement of the front, ended by NULL, for the test that explains them. */
 extern const struct db_query *const front_queries[];

@@ -4,6 +4,7 @@
 
 #include "db_mysql.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -302,11 +303,14 @@ static enum err execute(struct db *db, const struct db_query *query, const char 
 	char *parameter = NULL;
 	if (json)
 		memcpy(&parameter, &json, sizeof parameter); /* the API lacks a const */
-	MYSQL_BIND bind = {.buffer_type = MYSQL_TYPE_STRING,
-			   .buffer = parameter,
-			   .buffer_length = bytes,
-			   .length = &bytes};
-	if (json && mysql_stmt_bind_param((*out)->handle, &bind) != 0)
+	MYSQL_BIND binds[MAX_USES];
+	for (size_t i = 0; i < MAX_USES; i++)
+		binds[i] = (MYSQL_BIND){.buffer_type = MYSQL_TYPE_STRING,
+					.buffer = parameter,
+					.buffer_length = bytes,
+					.length = &bytes};
+	assert(mysql_stmt_param_count((*out)->handle) <= MAX_USES);
+	if (json && mysql_stmt_bind_param((*out)->handle, binds) != 0)
 		return db_failed_statement(db, *out);
 	if (mysql_stmt_execute((*out)->handle) != 0)
 		return db_failed_statement(db, *out);

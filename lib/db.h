@@ -1,9 +1,9 @@
 /* The database: one connection and its prepared statements; db_mysql.h alone knows mysql.h.
  *
  * A statement takes at most one parameter, a JSON text, unfolded by JSON_TABLE: any number of rows,
- * one text, no injection. An INSERT takes its rows as cells (db_insert()). A connection belongs to
- * one thread. It is opened when first needed and again after it was lost. Sessions are UTC, READ
- * COMMITTED, wait_timeout 10 s. */
+ * one text, no injection. It may stand in the statement twice. An INSERT takes its rows as cells
+ * (db_insert()). A connection belongs to one thread. It is opened when first needed and again after
+ * it was lost. Sessions are UTC, READ COMMITTED, wait_timeout 10 s. */
 #ifndef BOXOFFICE_DB_H
 #define BOXOFFICE_DB_H
 

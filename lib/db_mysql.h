@@ -12,6 +12,7 @@
 #include "db.h"
 
 #define MAX_COLUMNS 24
+#define MAX_USES 2 /* of the parameter in one statement */
 #define MAX_STATEMENTS 128
 
 struct column {

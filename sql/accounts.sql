@@ -6,6 +6,8 @@ CREATE USER IF NOT EXISTS 'boxoffice_front'@'%' IDENTIFIED BY '@front_password@'
 ALTER USER 'boxoffice_front'@'%' IDENTIFIED BY '@front_password@';
 GRANT SELECT ON `@database@`.user TO 'boxoffice_front'@'%';
 GRANT SELECT ON `@database@`.cash TO 'boxoffice_front'@'%';
+-- A fan is told what moved the money.
+GRANT SELECT ON `@database@`.cash_history TO 'boxoffice_front'@'%';
 GRANT SELECT ON `@database@`.waiting_queue TO 'boxoffice_front'@'%';
 GRANT SELECT ON `@database@`.concert TO 'boxoffice_front'@'%';
 GRANT SELECT ON `@database@`.concert_schedule TO 'boxoffice_front'@'%';

@@ -152,13 +152,25 @@ static enum err reserve(struct scene *scene)
 	return err;
 }
 
+/* As a map of the seats shows it. */
+static const char *seat_state(const struct scene *scene)
+{
+	if (scene->hold)
+		return scene->hold->status == HOLD_PAID ? "sold" : "held";
+	return scene->seat->is_active ? "free" : "closed";
+}
+
 /* Why somebody who does not hold the seat cannot pay for or cancel it: their hold ran out, or
  * there was none. */
 static enum err why_not_held(const struct scene *scene)
 {
 	const struct hold *past =
 		seat_world_hold_of(scene->world, scene->seat, scene->ticket->user_id);
-	return past && past->status == HOLD_EXPIRED ? ERR_HOLD_EXPIRED : ERR_NOT_HELD;
+	if (!past || past->status != HOLD_EXPIRED)
+		return ERR_NOT_HELD;
+	snprintf(scene->entry->outcome.data, sizeof scene->entry->outcome.data,
+		 "{\"seatState\":\"%s\"}", seat_state(scene));
+	return ERR_HOLD_EXPIRED;
 }
 
 static void write_shortage(struct scene *scene)

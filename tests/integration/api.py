@@ -148,6 +148,11 @@ def check(user):
     return get("/user/check", userId=user)
 
 
+def own(path, user, token=None, **query):
+    """A read of what this user has."""
+    return get(path, token, **query).with_header("user-id", user)
+
+
 def pay(token, seat, key=None):
     return post("/payment", {"seatId": seat}, token, key)
 

@@ -44,6 +44,7 @@
 #define SEATS                                                                                      \
 	"[{\"schedule\":1,\"number\":\"1\",\"price\":1000,\"sale\":1},"                            \
 	"{\"schedule\":1,\"number\":\"2\",\"price\":1000,\"sale\":1}]"
+#define PAGE "[{\"user\":1,\"before\":9007199254740991}]"
 #define TWO(row, first, second) "[" row(first) "," row(second) "]"
 
 static const struct sample {
@@ -168,7 +169,10 @@ static const struct sample {
 	{"snapshot_concerts", NULL},
 	{"snapshot_schedules", NULL},
 	{"snapshot_seats", NULL},
-	{"lookup_balance", HEX_IDS},
+	{"lookup_user", HEX_IDS},
+	{"holdings_holds", PAGE},
+	{"holdings_payments", PAGE},
+	{"holdings_entries", PAGE},
 	{"lookup_ticket", IDS},
 	{"lookup_job", HEX_IDS},
 };

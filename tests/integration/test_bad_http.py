@@ -18,6 +18,7 @@ WRITES = {
     "/payment": {"seatId": 1},
 }
 READS = ["/queue/status", "/concert/available-dates", "/concert/available-seats", "/user/check",
+         "/user/reservations", "/user/cash-history",
          "/healthz", "/readyz", "/jobs/a.b.c"]
 REQUIRED = [(path, field) for path, content in WRITES.items() for field in content]
 
@@ -227,7 +228,7 @@ def test_a_job_handle_is_no_token(site, fan):
 def test_who_has_neither_user_nor_token(site):
     answer = site.send(get("/user/check"))
     answer.refused(400, "bad-request")
-    assert b"userId" in answer.body and b"queue-token" in answer.body
+    assert b"user-id" in answer.body and b"queue-token" in answer.body
 
 
 def test_an_unknown_user_has_no_balance(site):

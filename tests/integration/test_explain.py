@@ -34,9 +34,10 @@ def statements():
 
 def explain(db, sql, sample):
     # pymysql formats on the client: the only % of ours is the one it is to fill.
-    text = "EXPLAIN " + sql.replace("%", "%%").replace("?", "%s", 1)
+    uses = 0 if sample is None else sql.count("?")
+    text = "EXPLAIN " + sql.replace("%", "%%").replace("?", "%s")
     with db.connect() as connection, connection.cursor() as cursor:
-        cursor.execute(text, () if sample is None else (sample,))
+        cursor.execute(text, (sample,) * uses)
         names = [column[0] for column in cursor.description]
         return [dict(zip(names, row)) for row in cursor.fetchall()]
 

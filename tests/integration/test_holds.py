@@ -52,7 +52,8 @@ def test_an_expired_hold_frees_its_seat(site, db, schedule):
     seat = schedule.seats[0]
     first, second, expiry = held(site, db, schedule, seat)
     wait_until_free(site, second, schedule, seat, expiry)
-    site.do(pay(first.token, seat)).refused(409, "hold-expired")
+    refusal = site.do(pay(first.token, seat)).refused(409, "hold-expired")
+    assert refusal["data"] == {"seatState": "free"}
     assert db.balance(first.user) == 1000
     site.do(reserve(second.token, seat)).ok()
     site.do(pay(second.token, seat)).ok()

@@ -130,6 +130,37 @@ static void query_parameters_that_a_call_does_not_know_are_refused(void **state)
 	assert_true(code_is("bad-request"));
 }
 
+static void what_is_ones_own_needs_one_user(void **state)
+{
+	static const char *const paths[] = {"/user/check", "/user/reservations",
+					    "/user/cash-history"};
+	static const char user[] = "11111111-1111-4111-8111-111111111111";
+	const struct queue_token of_another = {
+		.user = {{1}}, .ticket = 1, .issued_s = 1, .expires_s = INT64_MAX};
+	char token[TOKEN_TEXT_SIZE];
+
+	(void)state;
+	assert_int_equal(token_sign_queue(keys, &of_another, token), ERR_OK);
+	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+		assert_int_equal(status_of(GET(paths[i]), "", ERR_OK), 400);
+		assert_true(code_is("bad-request"));
+		assert_int_equal(status_of(GET(paths[i], .user = "nobody"), "", ERR_OK), 400);
+		assert_true(code_is("bad-field"));
+		assert_int_equal(status_of(GET(paths[i], .token = "a.b.c"), "", ERR_OK), 401);
+		assert_int_equal(status_of(GET(paths[i], .user = user, .token = token), "", ERR_OK),
+				 401);
+		assert_true(code_is("token-invalid"));
+	}
+	assert_int_equal(status_of(GET("/user/check", .user = user,
+				       .query = "userId=22222222-1111-4111-8111-111111111111"),
+				   "", ERR_OK),
+			 400);
+	for (size_t i = 1; i < sizeof paths / sizeof *paths; i++)
+		assert_int_equal(
+			status_of(GET(paths[i], .user = user, .query = "before=0"), "", ERR_OK),
+			400);
+}
+
 static void a_token_must_be_there_and_ours(void **state)
 {
 	char expired[TOKEN_TEXT_SIZE];
@@ -189,6 +220,7 @@ int main(void)
 		cmocka_unit_test(bodies_are_checked),
 		cmocka_unit_test(amounts_have_their_limits),
 		cmocka_unit_test(query_parameters_that_a_call_does_not_know_are_refused),
+		cmocka_unit_test(what_is_ones_own_needs_one_user),
 		cmocka_unit_test(a_token_must_be_there_and_ours),
 		cmocka_unit_test(a_forged_job_handle_is_unknown),
 		cmocka_unit_test(every_answer_to_a_write_carries_its_key),

@@ -32,6 +32,8 @@ static void every_call_is_found(void **state)
 		{"POST", "/reservation/cancel", true},
 		{"POST", "/user/charge", true},
 		{"GET", "/user/check", false},
+		{"GET", "/user/reservations", false},
+		{"GET", "/user/cash-history", false},
 		{"POST", "/payment", true},
 		{"GET", "/jobs/x", false},
 		{"GET", "/healthz", false},

@@ -285,9 +285,25 @@ static void a_hold_that_ran_out_cannot_be_cancelled(void **state)
 	assert_int_equal(cancel(1, 1), ERR_HOLD_EXPIRED);
 	assert_int_equal(world.holds[0].status, HOLD_EXPIRED);
 	assert_int_equal(cancel(1, 1), ERR_HOLD_EXPIRED);
+	assert_string_equal(data_of(last()), "{\"seatState\":\"free\"}");
 	ticket_of(2)->expires_us = now_us + 1;
 	reserve(2, 1);
 	assert_int_equal(cancel(1, 1), ERR_HOLD_EXPIRED); /* though another holds it now */
+	assert_string_equal(data_of(last()), "{\"seatState\":\"held\"}");
+	assert_int_equal(pay(2, 1), ERR_OK);
+	assert_int_equal(pay(1, 1), ERR_HOLD_EXPIRED);
+	assert_string_equal(data_of(last()), "{\"seatState\":\"sold\"}");
+}
+
+static void a_seat_that_went_off_sale_with_the_hold_is_not_free(void **state)
+{
+	(void)state;
+	reserve(1, 1);
+	now_us += HOLD_US;
+	ticket_of(1)->expires_us = now_us + 1;
+	seat_world_seat(&world, 1)->is_active = false;
+	assert_int_equal(pay(1, 1), ERR_HOLD_EXPIRED);
+	assert_string_equal(data_of(last()), "{\"seatState\":\"closed\"}");
 }
 
 static void reserve_cancel_and_reserve_by_another_in_one_batch(void **state)
@@ -426,6 +442,7 @@ int main(void)
 		TEST(what_i_do_not_hold_i_cannot_cancel),
 		TEST(a_sold_seat_cannot_be_cancelled),
 		TEST(a_hold_that_ran_out_cannot_be_cancelled),
+		TEST(a_seat_that_went_off_sale_with_the_hold_is_not_free),
 		TEST(reserve_cancel_and_reserve_by_another_in_one_batch),
 		TEST(an_expiry_ends_a_hold_whose_time_is_over),
 		TEST(an_entry_says_which_hold_it_began_ended_or_settled),
