@@ -39,11 +39,13 @@ function chromiumOnce() {
 	return launched;
 }
 
-// Runs boxofficectl on the instance; what it prints.
-export async function ctl(...words) {
-	const { stdout } = await promisify(execFile)(launcher, ["ctl", "--yes", ...words]);
+// Runs ./boxoffice on the instance; what it prints.
+export async function boxoffice(...words) {
+	const { stdout } = await promisify(execFile)(launcher, words);
 	return stdout;
 }
+
+export const ctl = (...words) => boxoffice("ctl", "--yes", ...words);
 
 // A concert of the test's own with one evening, on sale now; 50 seats unless told otherwise.
 export async function concert(name, { seats = 50, price = 1000 } = {}) {

@@ -18,7 +18,7 @@ from instance import Instance  # noqa: E402
 # Short enough to wait for the end of a hold, long enough to pay within it on a busy machine.
 HOLD_S = 15
 SETTINGS = {
-    "nginx_at_once": 1040, "fronts": 2, "seat_workers": 2, "hold_s": HOLD_S,
+    "nginx_at_once": 1040, "fronts": 2, "seat_workers": 2, "hold_s": HOLD_S, "reply_deadline_ms": 2000,
     "gate_max_active": 100000, "gate_active_s": 3600, "signs_ms": 200,
 }
 
