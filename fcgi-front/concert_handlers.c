@@ -2,6 +2,7 @@
 #include "answer.h"
 #include "clock.h"
 #include "routes.h"
+#include "seat_map.h"
 
 static void write_time(struct text *out, const char *name, int64_t time_us)
 {
@@ -104,7 +105,10 @@ static void write_seats(struct text *out, const struct snapshot *snapshot, int64
 	text_putc(out, ']');
 }
 
-enum err handle_seats(struct call *call)
+/* Answers from the snapshot with what write says of the schedule in the query. */
+static enum err answer_schedule(struct call *call,
+				void (*write)(struct call *call, const struct snapshot *snapshot,
+					      int64_t schedule))
 {
 	struct snapshot *snapshot = NULL;
 	int64_t schedule;
@@ -118,9 +122,34 @@ enum err handle_seats(struct call *call)
 	if (snapshot_schedule(snapshot, schedule) == NULL) {
 		err = ERR_UNKNOWN_SCHEDULE;
 	} else {
-		write_seats(answer_open(call), snapshot, schedule);
+		answer_open(call);
+		write(call, snapshot, schedule);
 		answer_close(call);
 	}
 	snapshot_release(snapshot);
 	return err;
+}
+
+static void write_free_seats(struct call *call, const struct snapshot *snapshot, int64_t schedule)
+{
+	write_seats(&call->response->body, snapshot, schedule);
+}
+
+enum err handle_seats(struct call *call)
+{
+	return answer_schedule(call, write_free_seats);
+}
+
+/* A ticket so new that this snapshot lacks it has taken no seat in it either. */
+static void write_map(struct call *call, const struct snapshot *snapshot, int64_t schedule)
+{
+	const struct snapshot_ticket *ticket = snapshot_ticket(snapshot, call->token.ticket);
+
+	seat_map_write(snapshot, schedule, ticket != NULL ? ticket->user_number : 0,
+		       &call->response->body);
+}
+
+enum err handle_seat_map(struct call *call)
+{
+	return answer_schedule(call, write_map);
 }

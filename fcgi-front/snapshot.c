@@ -2,6 +2,7 @@
 #include "snapshot.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct snapshot *snapshot_new(void)
 {
@@ -74,12 +75,15 @@ static int compare_schedules(const void *a, const void *b)
 	return compare(x->id, y->id);
 }
 
+/* As people count: 2 before 10, A9 before A10. */
 static int compare_seats(const void *a, const void *b)
 {
 	const struct snapshot_seat *x = a, *y = b;
-	int by_schedule = compare(x->schedule, y->schedule);
+	int order = compare(x->schedule, y->schedule);
 
-	return by_schedule != 0 ? by_schedule : compare(x->id, y->id);
+	if (order == 0)
+		order = strverscmp(x->number, y->number);
+	return order != 0 ? order : compare(x->id, y->id);
 }
 
 /* qsort() and bsearch() take no NULL, not even with a count of 0. */

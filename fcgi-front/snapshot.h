@@ -38,6 +38,7 @@ struct snapshot_gate {
 struct snapshot_ticket { /* an ACTIVE one */
 	int64_t number;
 	struct id user;
+	int64_t user_number; /* the database's for that user */
 	int64_t expires_us;
 	bool is_expected; /* it has not made its first call yet */
 };
@@ -71,8 +72,11 @@ struct snapshot_seat {
 	int64_t schedule;
 	int64_t price;
 	int64_t hold_expires_us; /* of a PENDING one */
+	int64_t user_number;     /* who holds or bought it, as of a ticket; 0: nobody */
+	int64_t version;         /* grows with all that happens to the seat: seat_map.h */
 	enum snapshot_hold hold;
-	bool is_active; /* on sale at all */
+	bool is_active;  /* on sale at all */
+	bool is_overdue; /* PENDING, but its time was over when the seats were read */
 	char number[SNAPSHOT_SEAT_NUMBER_SIZE];
 };
 
@@ -96,7 +100,7 @@ struct snapshot {
 	SNAPSHOT_LIST(struct snapshot_ticket, tickets);     /* by number */
 	SNAPSHOT_LIST(struct snapshot_concert, concerts);   /* by id */
 	SNAPSHOT_LIST(struct snapshot_schedule, schedules); /* by id */
-	SNAPSHOT_LIST(struct snapshot_seat, seats);         /* by schedule, then id */
+	SNAPSHOT_LIST(struct snapshot_seat, seats);         /* by schedule, number, id */
 };
 
 /* Looking into one (pure) ------------------------------------------------------------------- */

@@ -45,7 +45,7 @@ const struct db_query snapshot_store_changes = {
 /* As many rows as are admitted now, by waiting_queue_line; each user by primary key. */
 const struct db_query snapshot_store_tickets = {
 	"snapshot_tickets",
-	"SELECT w.id, u.uuid, " SQL_US("w.expired_at") ", w.show_up_by IS NOT NULL"
+	"SELECT w.id, u.uuid, " SQL_US("w.expired_at") ", w.show_up_by IS NOT NULL, u.id"
 	" FROM waiting_queue w FORCE INDEX (waiting_queue_line)"
 	" STRAIGHT_JOIN user u ON u.id = w.user_id"
 	" WHERE w.status = 'ACTIVE'"};
@@ -62,12 +62,24 @@ const struct db_query snapshot_store_schedules = {
 	" " SQL_US("s.booking_start_at") ", " SQL_US("s.booking_end_at")
 	" FROM concert_schedule s WHERE s.deleted_at IS NULL ORDER BY s.id"};
 
+/* What happened to a seat, as a number that only grows: the id of its newest reservation, how far
+ * that has come, and how often an operator changed the seat. Fronts compare them (seat_map.h), so a
+ * hold that is over by time counts as of the moment that the statement sees, not of a later one. */
+#define STAGE                                                                                      \
+	"CASE WHEN r.id IS NULL THEN 3 WHEN r.status = 'PAID' THEN 2"                              \
+	" WHEN r.expires_at <= NOW(6) THEN 1 ELSE 0 END"
+#define VERSION                                                                                    \
+	"1 + TIMESTAMPDIFF(MICROSECOND, t.created_at, t.updated_at) DIV 1000"                      \
+	" + COALESCE(4 * (SELECT x.id FROM seat_reservation x FORCE INDEX (seat_reservation_seat)" \
+	" WHERE x.seat_id = t.id ORDER BY x.id DESC LIMIT 1) + " STAGE ", 0)"
+
 /* The seats that can still be booked: of each schedule by seat_number_of_schedule, the live
- * reservation of each by seat_reservation_live_seat. */
+ * reservation of each by seat_reservation_live_seat, the newest by seat_reservation_seat. */
 const struct db_query snapshot_store_seats = {
 	"snapshot_seats",
 	"SELECT t.id, t.concert_schedule_id, t.seat_number, t.price, t.is_active, r.status,"
-	" " SQL_US("r.expires_at")
+	" " SQL_US("r.expires_at") ", r.status = 'PENDING' AND r.expires_at <= NOW(6), r.user_id,"
+	" " VERSION
 	" FROM concert_schedule s"
 	" STRAIGHT_JOIN seat t ON t.concert_schedule_id = s.id"
 	" LEFT JOIN seat_reservation r ON r.live_seat_id = t.id"
@@ -148,6 +160,7 @@ static enum err ticket_row(void *arg, const struct db_row *row)
 	ticket->user = db_row_id(row, 1);
 	ticket->expires_us = db_row_int(row, 2);
 	ticket->is_expected = db_row_int(row, 3) != 0;
+	ticket->user_number = db_row_int(row, 4);
 	return ERR_OK;
 }
 
@@ -198,6 +211,9 @@ static enum err seat_row(void *arg, const struct db_row *row)
 	seat->is_active = db_row_int(row, 4) != 0;
 	seat->hold = hold_of(row, 5);
 	seat->hold_expires_us = db_row_int(row, 6);
+	seat->is_overdue = db_row_int(row, 7) != 0;
+	seat->user_number = db_row_int(row, 8);
+	seat->version = db_row_int(row, 9);
 	return ERR_OK;
 }
 

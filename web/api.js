@@ -78,10 +78,12 @@ export function apiOf({ fetch, clock, keep, locks = null, onRetry = () => {} }) 
 		return dataOf(await call("GET", path, { headers }));
 	}
 
-	// Does it once, however often it is asked for: the second click gets the first one's answer.
+	// Does it once, however often it is asked for: the second click gets the first one's answer. The
+	// key is chosen now, not when another tab has done: what both asked for has one key.
 	function act(name, path, body, headers = {}) {
 		if (inHand.has(name)) return inHand.get(name);
-		const doing = alone(name, () => settle(name, path, body, headers)).finally(() =>
+		const key = keyFor(name, path, body, headers);
+		const doing = alone(name, () => settle(name, key, path, body, headers)).finally(() =>
 			inHand.delete(name));
 		inHand.set(name, doing);
 		return doing;
@@ -92,8 +94,7 @@ export function apiOf({ fetch, clock, keep, locks = null, onRetry = () => {} }) 
 		return locks ? locks.request(`boxoffice.action.${name}`, then) : then();
 	}
 
-	async function settle(name, path, body, headers) {
-		const key = keyFor(name, path, body, headers);
+	async function settle(name, key, path, body, headers) {
 		for (let tries = 0; ; tries++) {
 			const answer = await followed(await call("POST", path, {
 				body,

@@ -3,6 +3,9 @@
 
 import { seatsOf, stepFrom, rowsOf } from "./seats.js";
 
+// How often a screen reader is told how far the line has come.
+const TOLD_EVERY_MS = 30_000;
+
 export function firstState() {
 	return {
 		me: null, token: null, place: null, startAhead: 0, isLeaving: false,
@@ -15,6 +18,7 @@ export function firstState() {
 
 export function fanOf({ api, fetch, clock, keep, tab, line, state, update, words }) {
 	let seats = null;
+	let toldAt_ms = -Infinity;
 
 	const tokenHeader = () => ({ "queue-token": state.token });
 	const meHeader = () => ({ "user-id": state.me.userId });
@@ -232,7 +236,10 @@ export function fanOf({ api, fetch, clock, keep, tab, line, state, update, words
 			return;
 		}
 		const wasWaiting = state.place?.status !== "ACTIVE";
-		if (place.status === "WAITING") remember(place);
+		if (place.status === "WAITING") {
+			remember(place);
+			tell(place);
+		}
 		update({ place });
 		if (place.status !== "ACTIVE") return;
 		if (wasWaiting) {
@@ -249,6 +256,12 @@ export function fanOf({ api, fetch, clock, keep, tab, line, state, update, words
 		if (start === state.startAhead) return;
 		keep.put("start", start);
 		update({ startAhead: start });
+	}
+
+	function tell({ ahead }) {
+		if (typeof ahead !== "number" || clock.now() - toldAt_ms < TOLD_EVERY_MS) return;
+		toldAt_ms = clock.now();
+		say(words().waiting.announce(ahead));
 	}
 
 	async function refreshDates() {
@@ -360,12 +373,15 @@ export function fanOf({ api, fetch, clock, keep, tab, line, state, update, words
 
 	// Called twice a second.
 	function tick() {
-		const { hold } = state;
+		const { hold, place } = state;
+		const leftOf_ms = (at) => Date.parse(at) - clock.serverNow();
+		const passes = (left_ms, mark_ms) => left_ms < mark_ms && left_ms > mark_ms - 1000;
+		if (!hold && passes(leftOf_ms(place?.expiresAt), 60_000)) say(words().admitted.endsSoon);
 		if (!hold || state.busy.pay) return;
-		const left_ms = Date.parse(hold.expires_at) - clock.serverNow();
+		const left_ms = leftOf_ms(hold.expires_at);
 		if (left_ms <= 0) expired(null);
-		else if (left_ms < 10_000 && left_ms > 9000) say(words().hold.tenLeft);
-		else if (left_ms < 60_000 && left_ms > 59_000) say(words().hold.minuteLeft);
+		else if (passes(left_ms, 10_000)) say(words().hold.tenLeft);
+		else if (passes(left_ms, 60_000)) say(words().hold.minuteLeft);
 	}
 
 	// What is kept of an earlier visit, or what another tab has written.

@@ -132,6 +132,10 @@ def seats(token, schedule):
     return get("/concert/available-seats", token, concertScheduleId=schedule)
 
 
+def seat_map(token, schedule):
+    return get("/concert/seats", token, concertScheduleId=schedule)
+
+
 def reserve(token, seat, key=None):
     return post("/reservation", {"seatId": seat}, token, key)
 

@@ -17,7 +17,7 @@ WRITES = {
     "/reservation/cancel": {"seatId": 1},
     "/payment": {"seatId": 1},
 }
-READS = ["/queue/status", "/concert/available-dates", "/concert/available-seats", "/user/check",
+READS = ["/queue/status", "/concert/available-dates", "/concert/available-seats", "/concert/seats", "/user/check",
          "/user/reservations", "/user/cash-history",
          "/healthz", "/readyz", "/jobs/a.b.c"]
 REQUIRED = [(path, field) for path, content in WRITES.items() for field in content]

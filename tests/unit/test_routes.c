@@ -28,6 +28,7 @@ static void every_call_is_found(void **state)
 		{"GET", "/queue/status", false},
 		{"GET", "/concert/available-dates", false},
 		{"GET", "/concert/available-seats", false},
+		{"GET", "/concert/seats", false},
 		{"POST", "/reservation", true},
 		{"POST", "/reservation/cancel", true},
 		{"POST", "/user/charge", true},

@@ -10,6 +10,7 @@ export function join({ text, me, isBusy }, on) {
 	};
 	return html`
 		<section class="hero" aria-labelledby="heading">
+			${house()}
 			<div class="hero-words">
 				<h1 id="heading" tabindex="-1">${text.join.heading}</h1>
 				<p class="lead">${text.join.lead}</p>
@@ -27,9 +28,26 @@ export function join({ text, me, isBusy }, on) {
 		</section>`;
 }
 
+// The empty hall from above, one seat of it lit.
+function house() {
+	const dots = [];
+	for (const [row, count] of [8, 9, 10, 11, 12].entries())
+		for (let i = 0; i < count; i++) {
+			const angle = ((i - (count - 1) / 2) / 6) * 0.62;
+			const radius = 150 + row * 36;
+			dots.push(html`<circle r="9" class=${row === 2 && i === 6 ? "lit" : ""}
+				cx=${(250 + radius * Math.sin(angle)).toFixed(1)} cy=${(radius * Math.cos(angle) - 20).toFixed(1)} />`);
+		}
+	return html`
+		<svg class="house" viewBox="0 0 500 320" aria-hidden="true">
+			<path class="house-stage" d="M130 12h240v34q-120 52-240 0z" />${dots}
+		</svg>`;
+}
+
 function again(text, me, busy, on) {
 	return html`
 		<section class="hero" aria-labelledby="heading">
+			${house()}
 			<div class="hero-words">
 				<h1 id="heading" tabindex="-1">${text.join.again(me.name)}</h1>
 				<p class="lead">${text.join.againLead}</p>

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { apiOf, newKey, retryAfterOf } from "../../../web/api.js";
-import { fakeFetch, fakeKeep, fakeStorage, fakeTime } from "./fakes.mjs";
+import { fakeFetch, fakeKeep, fakeLocks, fakeStorage, fakeTime } from "./fakes.mjs";
 
 const ok = (data) => ({ body: { success: true, data } });
 const refused = (status, code, data, headers) => ({ status, headers, body: { success: false, code, message: code, data } });
@@ -81,6 +81,23 @@ test("a key outlives a reload until it is settled", async () => {
 	await after.api.act(action.name, action.path, action.body, action.headers);
 	assert.equal(keysOf(after.calls)[0], keysOf(before.calls)[0]);
 	assert.deepEqual(after.api.unsettledActions(), []);
+});
+
+test("a second tab that resumes what the first is still doing charges nothing more", async () => {
+	const time = fakeTime();
+	const storage = fakeStorage();
+	const locks = fakeLocks();
+	const { fetch, calls } = fakeFetch((path, options, i) => (i === 0 ? new Error("lost") : ok({ balance: 3 })));
+	const tabOf = () => apiOf({ fetch, clock: time.clock, keep: fakeKeep(storage), locks });
+	const first = tabOf().act("charge", "/user/charge", { amount: 3 });
+	await time.advance(0);
+	const second = tabOf();
+	const [action] = second.unsettledActions();
+	const again = second.act(action.name, action.path, action.body, action.headers);
+	await time.advance(5000);
+	assert.deepEqual(await first, await again);
+	assert.equal(calls.length, 3);
+	assert.equal(new Set(keysOf(calls)).size, 1);
 });
 
 test("another amount is another charge, with another key", async () => {

@@ -87,7 +87,9 @@ export function fakeLocks() {
 			next.fail);
 	};
 	return {
-		request(name, options, then) {
+		request(name, ...rest) {
+			const then = rest.pop();
+			const [options = {}] = rest;
 			return new Promise((done, fail) => {
 				const entry = { then, done, fail };
 				options.signal?.addEventListener("abort", () => {

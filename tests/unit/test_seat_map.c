@@ -1,0 +1,138 @@
+/* Maps of seats: states, whose a seat is, and the messages that lead from one map to the next. */
+#include "unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "seat_map.h"
+
+#define SCHEDULE 7
+#define MANY 1001
+
+static struct text out;
+
+static int end(void **state)
+{
+	(void)state;
+	text_fini(&out);
+	return 0;
+}
+
+static struct snapshot *map_of(const struct snapshot_seat *seats, size_t count)
+{
+	struct snapshot *snapshot = snapshot_new();
+
+	assert_non_null(snapshot);
+	snapshot->seats.items = calloc(count, sizeof *seats);
+	assert_non_null(snapshot->seats.items);
+	memcpy(snapshot->seats.items, seats, count * sizeof *seats);
+	snapshot->seats.count = snapshot->seats.capacity = count;
+	snapshot_finish(snapshot);
+	return snapshot;
+}
+
+#define SEAT(id_, ...)                                                                             \
+	{                                                                                          \
+		.id = (id_), .schedule = SCHEDULE, .price = 5, .is_active = true, .version = 1,    \
+		__VA_ARGS__                                                                        \
+	}
+#define MAP(...)                                                                                   \
+	map_of((const struct snapshot_seat[]){__VA_ARGS__},                                        \
+	       sizeof((const struct snapshot_seat[]){__VA_ARGS__}) / sizeof(struct snapshot_seat))
+
+static void a_map_has_states_and_owners_in_the_order_of_numbers(void **state)
+{
+	struct snapshot *map =
+		MAP(SEAT(1, .number = "10", .hold = SNAPSHOT_PAID, .user_number = 3),
+		    SEAT(2, .number = "9", .hold = SNAPSHOT_PENDING, .user_number = 4),
+		    SEAT(3, .number = "2", .hold = SNAPSHOT_PENDING, .user_number = 3,
+			 .is_overdue = true, .version = 6),
+		    {.id = 4, .schedule = SCHEDULE, .number = "1", .price = 5},
+		    {.id = 5, .schedule = 8});
+
+	(void)state;
+	text_clear(&out);
+	seat_map_write(map, SCHEDULE, 3, &out);
+	assert_string_equal(
+		out.bytes,
+		"{\"version\":8,\"seats\":["
+		"{\"id\":4,\"seatNumber\":\"1\",\"price\":5,\"state\":\"closed\",\"mine\":false},"
+		"{\"id\":3,\"seatNumber\":\"2\",\"price\":5,\"state\":\"free\",\"mine\":false},"
+		"{\"id\":2,\"seatNumber\":\"9\",\"price\":5,\"state\":\"held\",\"mine\":false},"
+		"{\"id\":1,\"seatNumber\":\"10\",\"price\":5,\"state\":\"sold\",\"mine\":true}]}");
+	assert_int_equal(seat_map_version(map, SCHEDULE), 8);
+	assert_int_equal(seat_map_version(map, 9), 0);
+	text_clear(&out);
+	seat_map_write(map, SCHEDULE, 0, &out);
+	assert_null(strstr(out.bytes, "\"mine\":true"));
+	snapshot_release(map);
+}
+
+static const char *step(struct snapshot *old, struct snapshot *map)
+{
+	map->clock_us = 1000000;
+	text_clear(&out);
+	seat_map_write_step(old, map, SCHEDULE, &out);
+	snapshot_release(old);
+	snapshot_release(map);
+	return out.bytes;
+}
+
+#define MESSAGE(from, to, changes)                                                                 \
+	"{\"from\":" from ",\"version\":" to ",\"at\":\"1970-01-01T00:00:01.000000Z\","            \
+	"\"changes\":[" changes "]}"
+
+static void a_step_tells_what_changed_alone(void **state)
+{
+	(void)state;
+	assert_string_equal(step(MAP(SEAT(1), SEAT(2), SEAT(3)),
+				 MAP(SEAT(1, .hold = SNAPSHOT_PENDING, .version = 5), SEAT(2),
+				     {.id = 3, .schedule = SCHEDULE, .price = 5, .version = 2})),
+			    MESSAGE("3", "8", "[1,\"held\"],[3,\"closed\"]"));
+	/* Over by time, then tidied: another version and the same map. */
+	assert_string_equal(step(MAP(SEAT(1, .hold = SNAPSHOT_PENDING, .is_overdue = true)),
+				 MAP(SEAT(1, .version = 3))),
+			    MESSAGE("1", "3", ""));
+}
+
+static void without_an_older_map_a_step_is_a_gap(void **state)
+{
+	(void)state;
+	assert_string_equal(step(NULL, MAP(SEAT(1, .version = 4))), MESSAGE("4", "4", ""));
+}
+
+static void what_a_step_cannot_tell_is_a_gap(void **state)
+{
+	static struct snapshot_seat many[MANY], sold[MANY];
+
+	(void)state;
+	assert_string_equal(step(MAP(SEAT(1)), MAP(SEAT(1), SEAT(2))), MESSAGE("2", "2", ""));
+	assert_string_equal(step(MAP(SEAT(1)), MAP(SEAT(2, .version = 3))), MESSAGE("3", "3", ""));
+	assert_string_equal(step(MAP(SEAT(1)), MAP({.id = 1,
+						    .schedule = SCHEDULE,
+						    .price = 6,
+						    .is_active = true,
+						    .version = 2})),
+			    MESSAGE("2", "2", ""));
+	for (int i = 0; i < MANY; i++) {
+		many[i] = (struct snapshot_seat)SEAT(i + 1);
+		sold[i] = (struct snapshot_seat)SEAT(i + 1, .hold = SNAPSHOT_PAID, .version = 2);
+	}
+	assert_string_equal(step(map_of(many, MANY), map_of(sold, MANY)),
+			    MESSAGE("2002", "2002", ""));
+	assert_non_null(strstr(step(map_of(many, MANY - 1), map_of(sold, MANY - 1)),
+			       "{\"from\":1000,\"version\":2000,"));
+	assert_true(out.length < 65536);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_map_has_states_and_owners_in_the_order_of_numbers),
+		cmocka_unit_test(a_step_tells_what_changed_alone),
+		cmocka_unit_test(without_an_older_map_a_step_is_a_gap),
+		cmocka_unit_test(what_a_step_cannot_tell_is_a_gap),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, end);
+}
