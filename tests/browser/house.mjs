@@ -78,7 +78,7 @@ export async function until(condition, what, deadline_ms = DEADLINE_MS) {
 // Runs a test with the browser of one fan, or of as many as it has parameters. Whatever a page throws, or
 // the browser refuses it, fails the test.
 export function withFans(options, run) {
-	return async () => {
+	return async (t) => {
 		const faults = [];
 		const contexts = [];
 		const pages = [];
@@ -95,7 +95,7 @@ export function withFans(options, run) {
 			assert.deepEqual(faults, []);
 		} catch (error) {
 			await Promise.all(pages.map((page, i) =>
-				page.screenshot({ path: picture(`failed-${process.pid}-${i}`) }).catch(() => {})));
+				page.screenshot({ path: picture(`failed-${t.name.replace(/\W+/g, "-")}-${i}`) }).catch(() => {})));
 			throw error;
 		} finally {
 			await Promise.all(contexts.map((context) => context.close()));
