@@ -53,6 +53,7 @@ const tab = {
 let language = languageOf(keep.get("language"), navigator.languages ?? []);
 let text = textIn(language);
 const state = firstState();
+let heldBefore;
 
 const api = apiOf({ fetch, clock, keep, locks, onRetry: showRetry });
 const line = lineOf({
@@ -149,12 +150,21 @@ function draw() {
 	render(page(name, shown), document.getElementById("app"));
 	document.documentElement.lang = language;
 	document.title = titleOf(name);
-	if (document.body.dataset.view === name) return;
+	if (document.body.dataset.view === name) return followHold();
 	const isFirst = !document.body.dataset.view || document.body.dataset.view === "loading";
 	document.body.dataset.view = name;
 	window.scrollTo(0, 0);
 	// A new view is read from its heading; the first one from the top, as any page.
 	if (!isFirst) document.getElementById("heading")?.focus();
+	heldBefore = state.hold?.seatId;
+}
+
+// The button that took or released the seat is gone: the focus goes to what came instead of it.
+function followHold() {
+	if (heldBefore === state.hold?.seatId) return;
+	heldBefore = state.hold?.seatId;
+	if (document.activeElement !== document.body) return;
+	(document.getElementById("hold-heading") ?? document.querySelector(".seat[tabindex='0']"))?.focus();
 }
 
 function page(name, shown) {
@@ -166,7 +176,8 @@ function page(name, shown) {
 				${state.me && html`
 					<button id="tickets-button" class="quiet" onClick=${on.openTickets}>${text.ticket.mine}</button>
 					<button id="wallet-button" class="quiet" onClick=${on.openWallet}>
-						${text.wallet}${typeof state.balance === "number" && html` <b>${text.won(state.balance)}</b>`}
+						${typeof state.balance === "number"
+							? html`<span class="wide">${text.wallet} </span><b>${text.won(state.balance)}</b>` : text.wallet}
 					</button>`}
 				<button id="language-button" class="quiet" lang=${otherLanguage(language)}
 					onClick=${on.switchLanguage}>${text.switchTo}</button>

@@ -73,7 +73,7 @@ export function seatsOf({ api, fetch, clock, tab, scheduleId, headers, onMap, on
 		again = false;
 		let wait_ms = READ_AGAIN_MS;
 		try {
-			const told = await api.read(`/concert/seats?concertScheduleId=${scheduleId}`, headers()).catch(freeOnly);
+			const told = await api.read(`/concert/seats?concertScheduleId=${scheduleId}`, headers());
 			if (!closed && (map === null || told.version >= map.version)) show(told);
 		} catch (refusal) {
 			if (!closed) onRefusal(refusal);
@@ -83,19 +83,6 @@ export function seatsOf({ api, fetch, clock, tab, scheduleId, headers, onMap, on
 		if (closed) return;
 		if (again) wait_ms = Math.min(wait_ms, 200);
 		if (!isLive || again) timer = clock.after(wait_ms, read);
-	}
-
-	// A front that has no map yet.
-	async function freeOnly(refusal) {
-		if (refusal.code !== "not-found") throw refusal;
-		const free = await api.read(`/concert/available-seats?concertScheduleId=${scheduleId}`, headers());
-		const at = new Map(free.map((seat) => [seat.seatNumber, seat]));
-		const seats = Array.from({ length: 50 }, (_, i) => {
-			const seat = at.get(String(i + 1));
-			return seat ? { ...seat, state: "free", mine: false }
-				: { id: -i, seatNumber: String(i + 1), price: free[0]?.price ?? 0, state: "held", mine: false };
-		});
-		return { version: 0, seats };
 	}
 
 	function show(newMap) {

@@ -33,14 +33,14 @@ function house() {
 	const dots = [];
 	for (const [row, count] of [8, 9, 10, 11, 12].entries())
 		for (let i = 0; i < count; i++) {
-			const angle = ((i - (count - 1) / 2) / 6) * 0.62;
-			const radius = 150 + row * 36;
+			const radius = 170 + row * 36;
+			const angle = ((i - (count - 1) / 2) * 32) / radius;
 			dots.push(html`<circle r="9" class=${row === 2 && i === 6 ? "lit" : ""}
-				cx=${(250 + radius * Math.sin(angle)).toFixed(1)} cy=${(radius * Math.cos(angle) - 20).toFixed(1)} />`);
+				cx=${(250 + radius * Math.sin(angle)).toFixed(1)} cy=${(radius * Math.cos(angle) - 60).toFixed(1)} />`);
 		}
 	return html`
-		<svg class="house" viewBox="0 0 500 320" aria-hidden="true">
-			<path class="house-stage" d="M130 12h240v34q-120 52-240 0z" />${dots}
+		<svg class="house" viewBox="0 0 500 280" aria-hidden="true">
+			<path class="house-stage" d="M140 8h220v28q-110 44-220 0z" />${dots}
 		</svg>`;
 }
 
