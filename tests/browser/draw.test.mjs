@@ -1,0 +1,29 @@
+// An opening with a draw, as a fan sees it.
+
+import assert from "node:assert/strict";
+import test from "node:test";
+import { ctl, picturesOf, until, withFans } from "./house.mjs";
+import { join, pollOften, view } from "./steps.mjs";
+
+// So many seconds ahead, as an operator in Seoul writes it.
+function at(seconds) {
+	const moment = new Date(Date.now() + (seconds + 9 * 3600) * 1000).toISOString();
+	return [moment.slice(0, 19).replace("T", " "), "Asia/Seoul"];
+}
+
+test("a draw counts down, is drawn, and lets in", withFans({}, async (page) => {
+	await ctl("draw", "plan", ...at(3600), "a public value");
+	try {
+		await pollOften(page.context());
+		await join(page, "Kim");
+		await view(page, "waiting");
+		await page.locator("#draw").waitFor();
+		assert.match(await page.locator("#draw").innerText(), /59 min|1 h/);
+		await picturesOf(page, "draw");
+	} finally {
+		await ctl("draw", "move", ...at(1));
+		// Joining must have ended before the value may be told.
+		await until(() => ctl("draw", "reveal", "the value").then(() => true, () => false), "the draw", 20_000);
+	}
+	await view(page, "dates");
+}));
