@@ -1,4 +1,6 @@
 /* Concerts: what can be booked, and which seats are free. From the snapshot alone. */
+#include <stdio.h>
+
 #include "answer.h"
 #include "clock.h"
 #include "routes.h"
@@ -152,4 +154,19 @@ static void write_map(struct call *call, const struct snapshot *snapshot, int64_
 enum err handle_seat_map(struct call *call)
 {
 	return answer_schedule(call, write_map);
+}
+
+/* nginx streams the messages of the schedule's channel (seat_feed.c) when we say so. */
+static void write_stream(struct call *call, const struct snapshot *snapshot, int64_t schedule)
+{
+	struct http_response *response = call->response;
+
+	(void)snapshot;
+	snprintf(response->stream, sizeof response->stream, "/.seats/%lld", (long long)schedule);
+	text_puts(&response->body, "{}");
+}
+
+enum err handle_seat_events(struct call *call)
+{
+	return answer_schedule(call, write_stream);
 }

@@ -175,6 +175,7 @@ void http_response_clear(struct http_response *response)
 	response->replayed = false;
 	response->key[0] = '\0';
 	response->location[0] = '\0';
+	response->stream[0] = '\0';
 }
 
 /* What RFC 9110 section 15 calls a status. The web server sends it on as it is, and a status line
@@ -233,6 +234,8 @@ void http_response_head(const struct http_response *response, const char *reques
 		put_header(out, "Idempotency-Replayed", "true");
 	if (response->location[0] != '\0')
 		put_header(out, "Location", response->location);
+	if (response->stream[0] != '\0')
+		put_header(out, "X-Accel-Redirect", response->stream);
 	if (response->allow != NULL)
 		put_header(out, "Allow", response->allow);
 	if (response->retry_after_s > 0) {

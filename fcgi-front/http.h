@@ -17,6 +17,7 @@
 #define HTTP_REQUEST_ID_SIZE 65
 #define HTTP_WHY_SIZE 160
 #define HTTP_LOCATION_SIZE 544
+#define HTTP_STREAM_SIZE 32
 
 /* What the web server said, unchecked. NULL: not said. */
 struct http_raw {
@@ -63,6 +64,7 @@ struct http_response {
 	bool replayed;
 	char key[HTTP_KEY_SIZE];           /* "" for none */
 	char location[HTTP_LOCATION_SIZE]; /* "" for none */
+	char stream[HTTP_STREAM_SIZE];     /* where the web server goes on by itself; "": nowhere */
 	struct text body;
 };
 

@@ -1,6 +1,7 @@
 /* The pulse: publishes a tick once a second, and half a second after the last when something
- * changed, to the nginx beside this front, which sends it to all who listen at GET /queue/events.
- * Of several fronts at one nginx one does so. */
+ * changed, to the nginx beside this front, which sends it to all who listen at GET /queue/events;
+ * and the changes of seats (seat_feed.h) as soon as a snapshot has them. Of several fronts at one
+ * nginx one does so. */
 #ifndef BOXOFFICE_PULSE_H
 #define BOXOFFICE_PULSE_H
 

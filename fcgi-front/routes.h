@@ -41,7 +41,7 @@ void routes_name_metrics(void);
 call_handler handle_register, handle_charge, handle_balance;
 call_handler handle_reservations, handle_cash_history;
 call_handler handle_issue, handle_status, handle_events, handle_leave, handle_draw;
-call_handler handle_dates, handle_seats, handle_seat_map;
+call_handler handle_dates, handle_seats, handle_seat_map, handle_seat_events;
 call_handler handle_seat_write;
 call_handler handle_job;
 call_handler handle_health, handle_ready;

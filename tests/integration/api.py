@@ -136,6 +136,11 @@ def seat_map(token, schedule):
     return get("/concert/seats", token, concertScheduleId=schedule)
 
 
+def seat_events(token, schedule):
+    return get("/concert/seat-events", token, concertScheduleId=schedule) \
+        .with_header("Accept", "text/event-stream")
+
+
 def reserve(token, seat, key=None):
     return post("/reservation", {"seatId": seat}, token, key)
 

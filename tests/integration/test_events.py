@@ -16,10 +16,9 @@ STREAM = ("Accept", "text/event-stream")
 class Listener:
     """An open stream of events; read() waits for the next tick."""
 
-    def __init__(self, site, token, in_query=False, last=None, deadline_s=10):
+    def __init__(self, site, token, path="/queue/events", last=None, deadline_s=10):
         self.connection = http.client.HTTPConnection(site.host, site.port, timeout=deadline_s)
-        path = f"/queue/events?token={token}" if in_query else "/queue/events"
-        headers = dict([STREAM] + ([] if in_query else [("queue-token", token)]))
+        headers = dict([STREAM, ("queue-token", token)])
         if last is not None:
             headers["Last-Event-ID"] = last
         self.connection.request("GET", path, headers=headers)
@@ -54,9 +53,8 @@ def token(site):
     return site.fan().token
 
 
-@pytest.mark.parametrize("in_query", [False, True])
-def test_a_listener_gets_ticks(site, token, in_query):
-    with listening(site, token, in_query=in_query) as listener:
+def test_a_listener_gets_ticks(site, token):
+    with listening(site, token) as listener:
         assert listener.answer.status == 200
         assert listener.answer.getheader("Content-Type").startswith("text/event-stream")
         assert listener.answer.getheader("X-Request-Id")
@@ -149,8 +147,8 @@ def test_a_message_reaches_listeners_within_a_second(site, db, token):
 def test_listening_needs_a_token(site, token):
     site.send(get("/queue/events").with_header(*STREAM)).refused(401, "token-invalid")
     site.send(get("/queue/events", "nonsense").with_header(*STREAM)).refused(401, "token-invalid")
-    site.send(get("/queue/events", token="x" * 600).with_header(*STREAM)) \
-        .refused(401, "token-invalid")
+    # A secret has no place in an address, which is noted down on the way.
+    site.send(Call("GET", f"/queue/events?token={token}", None, [STREAM])).refused(401, "token-invalid")
     site.send(get("/queue/events", token)).refused(406, "bad-request")
     site.send(Call("POST", "/queue/events", b"", [STREAM, ("queue-token", token)])) \
         .refused(405, "method-not-allowed")

@@ -29,6 +29,7 @@ static void every_call_is_found(void **state)
 		{"GET", "/concert/available-dates", false},
 		{"GET", "/concert/available-seats", false},
 		{"GET", "/concert/seats", false},
+		{"GET", "/concert/seat-events", false},
 		{"POST", "/reservation", true},
 		{"POST", "/reservation/cancel", true},
 		{"POST", "/user/charge", true},

@@ -1,0 +1,207 @@
+"""Seats as they change: pushed to all who listen to a schedule, and no change is missed unseen."""
+
+import contextlib
+import time
+
+
+from api import Call, cancel, get, pay, reserve, seat_events, seat_map
+from test_events import STREAM, Listener
+from wait import wait_until
+
+
+class Viewer:
+    """A client by the book (PROTOCOL.md): a map, and the messages that lead on from it."""
+
+    def __init__(self, site, token, schedule, deadline_s=15):
+        self.site, self.token, self.schedule = site, token, schedule
+        self.version, self.states, self.maps, self.at = 0, {}, 0, None
+        self.listener = Listener(site, token, f"/concert/seat-events?concertScheduleId={schedule.id}",
+                                 deadline_s=deadline_s)
+        self.read_map()
+
+    def read_map(self):
+        found = self.site.send(seat_map(self.token, self.schedule.id)).ok()
+        self.version = found["version"]
+        self.states = {seat["id"]: seat["state"] for seat in found["seats"]}
+        self.maps += 1
+
+    def read(self):
+        message = self.listener.read()
+        assert set(message) == {"from", "version", "at", "changes"}
+        if message["from"] > self.version:
+            self.read_map()
+        elif message["from"] == self.version:
+            self.states.update(message["changes"])
+            self.version = message["version"]
+        return message
+
+    def read_until(self, seat, state):
+        while self.states[seat] != state:
+            self.read()
+        return time.monotonic()
+
+
+@contextlib.contextmanager
+def viewing(site, token, schedule, **options):
+    def known():
+        return site.send(seat_map(token, schedule.id)).status == 200
+
+    wait_until(known, 5, "the schedule", 0.05)
+    viewer = Viewer(site, token, schedule, **options)
+    try:
+        yield viewer
+    finally:
+        viewer.listener.close()
+
+
+def test_changes_are_told_and_nothing_else(site, db):
+    schedule = db.schedule(seats=3)
+    fan, other = site.fans(2, balance=1000)
+    first, second, _ = schedule.seats
+    with viewing(site, other.token, schedule) as viewer:
+        assert viewer.listener.answer.status == 200
+        assert viewer.listener.answer.getheader("Content-Type").startswith("text/event-stream")
+        assert viewer.listener.answer.getheader("X-Request-Id")
+        viewer.read()
+        site.do(reserve(fan.token, first)).ok()
+        viewer.read_until(first, "held")
+        site.do(cancel(fan.token, first)).ok()
+        viewer.read_until(first, "free")
+        site.do(reserve(fan.token, second)).ok()
+        site.do(pay(fan.token, second)).ok()
+        viewer.read_until(second, "sold")
+        assert viewer.maps <= 2  # one, or one more when the schedule was new to the fronts
+
+
+def test_a_hold_that_runs_out_is_told(site, db):
+    schedule = db.schedule(seats=1)
+    fan, other = site.fans(2)
+    with viewing(site, other.token, schedule) as viewer:
+        site.do(reserve(fan.token, schedule.seats[0])).ok()
+        viewer.read_until(schedule.seats[0], "held")
+        assert viewer.read_until(schedule.seats[0], "free") - db.expiry(schedule.seats[0]) < 1
+
+
+def test_a_change_is_seen_within_a_second(site, db):
+    schedule = db.schedule(seats=50)
+    *fans, watcher = site.fans(31)
+    waits = []
+    with viewing(site, watcher.token, schedule) as viewer:
+        viewer.read()
+        for fan, seat in zip(fans, schedule.seats):
+            site.do(reserve(fan.token, seat)).ok()
+            begin = time.monotonic()
+            waits.append(viewer.read_until(seat, "held") - begin)
+    assert max(waits) < 1, sorted(waits)
+
+
+def test_the_newest_message_comes_at_once_and_shows_a_gap(site, db):
+    schedule = db.schedule(seats=2)
+    fan, other = site.fans(2)
+    with viewing(site, other.token, schedule) as viewer:
+        site.do(reserve(fan.token, schedule.seats[0])).ok()
+        viewer.read_until(schedule.seats[0], "held")
+        begin = time.monotonic()
+        late = Listener(site, other.token, f"/concert/seat-events?concertScheduleId={schedule.id}")
+        try:
+            assert late.read()["version"] == viewer.version
+            assert time.monotonic() - begin < 0.5
+        finally:
+            late.close()
+
+
+def test_silence_is_no_longer_than_ten_seconds(site, db):
+    schedule = db.schedule(seats=1)
+    with viewing(site, site.fan().token, schedule) as viewer:
+        viewer.read()
+        for _ in range(2):
+            message = viewer.read()  # within the deadline of the connection
+        assert message["changes"] == [] and message["from"] == message["version"] == viewer.version
+
+
+def test_everybody_sees_the_same_in_the_end(site, db):
+    """Many change seats at once, through both fronts; viewers of both end with the map of both."""
+    schedule = db.schedule(seats=20)
+    fans = site.fans(40)
+    with contextlib.ExitStack() as stack:
+        viewers = [stack.enter_context(viewing(site, fan.token, schedule)) for fan in fans[:6]]
+        for round_ in range(3):
+            site.settle_all(site.swarm([reserve(fan.token, schedule.seats[(i + round_) % 20])
+                                        for i, fan in enumerate(fans)], 40))
+            site.settle_all(site.swarm([cancel(fan.token, schedule.seats[(i + round_) % 20])
+                                        for i, fan in enumerate(fans[:15])], 40))
+
+        wait_until(lambda: db.value("SELECT COUNT(*) FROM seat_reservation r JOIN seat t ON t.id = r.seat_id"
+                                    " WHERE t.concert_schedule_id = %s AND r.status = 'PENDING'",
+                                    schedule.id) == 0, 20, "all holds to be over", 0.1)
+        for viewer in viewers:
+            while set(viewer.states.values()) != {"free"}:
+                viewer.read()
+        wait_until(lambda: all(site.send(seat_map(fan.token, schedule.id)).ok()["version"] ==
+                               site.send(seat_map(fans[0].token, schedule.id)).ok()["version"]
+                               for fan in fans[:6]), 5, "the fronts to agree")
+
+
+def test_listening_needs_an_admitted_token_and_a_schedule(site, db, schedule):
+    with db.policy(state="paused"):
+        fan = site.fan(admitted=False)
+        refusal = site.send(seat_events(fan.token, schedule.id)).refused(403, "not-admitted")
+        assert refusal["data"]["status"] == "WAITING"
+    site.wait_admitted([fan])
+    path = f"/concert/seat-events?concertScheduleId={schedule.id}"
+    site.send(Call("GET", path, None, [STREAM])).refused(401, "token-missing")
+    site.send(Call("GET", f"{path}&token={fan.token}", None, [STREAM])).refused(400, "bad-field")
+    site.send(seat_events("nonsense", schedule.id)).refused(401, "token-invalid")
+    site.send(seat_events(fan.token, "x")).refused(400, "bad-field")
+    site.send(seat_events(fan.token, 9007199254740991)).refused(404, "unknown-schedule")
+    site.send(get("/concert/seat-events", fan.token).with_header(*STREAM)).refused(400, "bad-field")
+    site.send(get("/concert/seat-events", fan.token, concertScheduleId=schedule.id)).refused(406, "bad-request")
+    refused = site.send(Call("POST", path, b"", [STREAM, ("queue-token", fan.token)]))
+    refused.refused(405, "method-not-allowed")
+    assert refused.header("Allow") == "GET"
+    for path in (f"/.seats/{schedule.id}", f"/seats/{schedule.id}"):
+        site.send(get(path, fan.token).with_header(*STREAM)).refused(404, "not-found")
+
+
+def test_listeners_cost_no_query(site, db, schedule):
+    def queries(span_s=3):
+        begin, started = time.monotonic(), db.counter("Com_stmt_execute")
+        wait_until(lambda: time.monotonic() - begin >= span_s, span_s + 5, "the span")
+        return db.counter("Com_stmt_execute") - started
+
+    token = site.fan().token
+    alone = queries()
+    with contextlib.ExitStack() as stack:
+        for _ in range(100):
+            listener = Listener(site, token, f"/concert/seat-events?concertScheduleId={schedule.id}")
+            stack.callback(listener.close)
+            assert listener.answer.status == 200
+        assert queries() < alone * 1.3 + 50
+
+
+def test_another_front_goes_on_when_one_dies(site, instance, db):
+    schedule = db.schedule(seats=4)
+    fans = site.fans(3)
+    with viewing(site, fans[0].token, schedule, deadline_s=20) as viewer:
+        viewer.read()
+        for name, fan, seat in zip(("front-0", "front-1"), fans[1:], schedule.seats):
+            instance.end(name, 9)
+            try:
+                site.do(reserve(fan.token, seat)).ok()
+                begin = time.monotonic()
+                assert viewer.read_until(seat, "held") - begin < 6
+            finally:
+                instance.start(name)
+                site.await_ready()
+
+
+def test_it_recovers_after_nginx(site, instance, db):
+    schedule = db.schedule(seats=1)
+    fan, other = site.fans(2)
+    instance.end("nginx", 9)
+    instance.start("nginx")
+    with viewing(site, other.token, schedule) as viewer:
+        viewer.read()
+        site.do(reserve(fan.token, schedule.seats[0])).ok()
+        begin = time.monotonic()
+        assert viewer.read_until(schedule.seats[0], "held") - begin < 5
