@@ -401,7 +401,7 @@ export function fanOf({ api, fetch, clock, keep, tab, line, state, update, words
 
 	return {
 		join: (name) => (state.me ? issue() : act("register", "/user", { name })),
-		leave: () => act("leave", "/queue/leave", {}, tokenHeader()),
+		leave: () => act("leave", "/queue/leave", undefined, tokenHeader()),
 		askLeave: (isLeaving) => update({ isLeaving }),
 		reserve,
 		charge,
