@@ -31,10 +31,10 @@ static struct snapshot *map_of(const struct snapshot_seat *seats, size_t count)
 	return snapshot;
 }
 
-#define SEAT(id_, ...)                                                                             \
+#define SEAT(id_, version_, ...)                                                                   \
 	{                                                                                          \
-		.id = (id_), .schedule = SCHEDULE, .price = 5, .is_active = true, .version = 1,    \
-		__VA_ARGS__                                                                        \
+		.id = (id_), .schedule = SCHEDULE, .price = 5, .is_active = true,                  \
+		.version = (version_), __VA_ARGS__                                                 \
 	}
 #define MAP(...)                                                                                   \
 	map_of((const struct snapshot_seat[]){__VA_ARGS__},                                        \
@@ -43,10 +43,10 @@ static struct snapshot *map_of(const struct snapshot_seat *seats, size_t count)
 static void a_map_has_states_and_owners_in_the_order_of_numbers(void **state)
 {
 	struct snapshot *map =
-		MAP(SEAT(1, .number = "10", .hold = SNAPSHOT_PAID, .user_number = 3),
-		    SEAT(2, .number = "9", .hold = SNAPSHOT_PENDING, .user_number = 4),
-		    SEAT(3, .number = "2", .hold = SNAPSHOT_PENDING, .user_number = 3,
-			 .is_overdue = true, .version = 6),
+		MAP(SEAT(1, 1, .number = "10", .hold = SNAPSHOT_PAID, .user_number = 3),
+		    SEAT(2, 1, .number = "9", .hold = SNAPSHOT_PENDING, .user_number = 4),
+		    SEAT(3, 6, .number = "2", .hold = SNAPSHOT_PENDING, .user_number = 3,
+			 .is_overdue = true),
 		    {.id = 4, .schedule = SCHEDULE, .number = "1", .price = 5},
 		    {.id = 5, .schedule = 8});
 
@@ -85,20 +85,20 @@ static const char *step(struct snapshot *old, struct snapshot *map)
 static void a_step_tells_what_changed_alone(void **state)
 {
 	(void)state;
-	assert_string_equal(step(MAP(SEAT(1), SEAT(2), SEAT(3)),
-				 MAP(SEAT(1, .hold = SNAPSHOT_PENDING, .version = 5), SEAT(2),
+	assert_string_equal(step(MAP(SEAT(1, 1), SEAT(2, 1), SEAT(3, 1)),
+				 MAP(SEAT(1, 5, .hold = SNAPSHOT_PENDING), SEAT(2, 1),
 				     {.id = 3, .schedule = SCHEDULE, .price = 5, .version = 2})),
 			    MESSAGE("3", "8", "[1,\"held\"],[3,\"closed\"]"));
 	/* Over by time, then tidied: another version and the same map. */
-	assert_string_equal(step(MAP(SEAT(1, .hold = SNAPSHOT_PENDING, .is_overdue = true)),
-				 MAP(SEAT(1, .version = 3))),
+	assert_string_equal(step(MAP(SEAT(1, 1, .hold = SNAPSHOT_PENDING, .is_overdue = true)),
+				 MAP(SEAT(1, 3))),
 			    MESSAGE("1", "3", ""));
 }
 
 static void without_an_older_map_a_step_is_a_gap(void **state)
 {
 	(void)state;
-	assert_string_equal(step(NULL, MAP(SEAT(1, .version = 4))), MESSAGE("4", "4", ""));
+	assert_string_equal(step(NULL, MAP(SEAT(1, 4))), MESSAGE("4", "4", ""));
 }
 
 static void what_a_step_cannot_tell_is_a_gap(void **state)
@@ -106,17 +106,18 @@ static void what_a_step_cannot_tell_is_a_gap(void **state)
 	static struct snapshot_seat many[MANY], sold[MANY];
 
 	(void)state;
-	assert_string_equal(step(MAP(SEAT(1)), MAP(SEAT(1), SEAT(2))), MESSAGE("2", "2", ""));
-	assert_string_equal(step(MAP(SEAT(1)), MAP(SEAT(2, .version = 3))), MESSAGE("3", "3", ""));
-	assert_string_equal(step(MAP(SEAT(1)), MAP({.id = 1,
-						    .schedule = SCHEDULE,
-						    .price = 6,
-						    .is_active = true,
-						    .version = 2})),
+	assert_string_equal(step(MAP(SEAT(1, 1)), MAP(SEAT(1, 1), SEAT(2, 1))),
+			    MESSAGE("2", "2", ""));
+	assert_string_equal(step(MAP(SEAT(1, 1)), MAP(SEAT(2, 3))), MESSAGE("3", "3", ""));
+	assert_string_equal(step(MAP(SEAT(1, 1)), MAP({.id = 1,
+						       .schedule = SCHEDULE,
+						       .price = 6,
+						       .is_active = true,
+						       .version = 2})),
 			    MESSAGE("2", "2", ""));
 	for (int i = 0; i < MANY; i++) {
-		many[i] = (struct snapshot_seat)SEAT(i + 1);
-		sold[i] = (struct snapshot_seat)SEAT(i + 1, .hold = SNAPSHOT_PAID, .version = 2);
+		many[i] = (struct snapshot_seat)SEAT(i + 1, 1);
+		sold[i] = (struct snapshot_seat)SEAT(i + 1, 2, .hold = SNAPSHOT_PAID);
 	}
 	assert_string_equal(step(map_of(many, MANY), map_of(sold, MANY)),
 			    MESSAGE("2002", "2002", ""));
