@@ -188,7 +188,7 @@ export function fanOf({ api, fetch, clock, keep, tab, line, state, update, words
 	}
 
 	function forgetMe() {
-		for (const name of ["me", "token", "hold", "ticket", "start"]) keep.drop(name);
+		for (const name of ["me", "token", "hold", "ticket", "start", "date"]) keep.drop(name);
 		line.stop();
 		closeDate();
 		update({ ...firstState(), busy: state.busy });
@@ -196,8 +196,7 @@ export function fanOf({ api, fetch, clock, keep, tab, line, state, update, words
 
 	function enter(token, place) {
 		keep.put("token", token);
-		keep.drop("start");
-		keep.drop("ticket");
+		for (const name of ["start", "ticket", "date"]) keep.drop(name);
 		update({ token, ticket: null, startAhead: 0, isLeaving: false, notice: null });
 		line.follow(token);
 		onPlace({ ...place, at: clock.now() });
@@ -268,8 +267,10 @@ export function fanOf({ api, fetch, clock, keep, tab, line, state, update, words
 		await quietly(async () => {
 			const dates = await api.read("/concert/available-dates", tokenHeader());
 			update({ dates });
-			const held = state.hold && dates.find(({ id }) => id === state.hold.concertScheduleId);
-			if (held && !state.date) openDate(held);
+			// Where the seat is that is held, or what was open before a reload.
+			const wanted = state.hold?.concertScheduleId ?? keep.get("date");
+			const date = dates.find(({ id }) => id === wanted);
+			if (date && !state.date) openDate(date);
 		});
 	}
 
@@ -324,6 +325,7 @@ export function fanOf({ api, fetch, clock, keep, tab, line, state, update, words
 
 	function openDate(date) {
 		closeDate();
+		keep.put("date", date.id);
 		update({ date });
 		seats = seatsOf({
 			api,
@@ -335,6 +337,7 @@ export function fanOf({ api, fetch, clock, keep, tab, line, state, update, words
 			onMap: (map) => update({ map, cursor: Math.min(state.cursor, map.seats.length - 1) }),
 			onRefusal(refusal) {
 				if (!isOver(refusal) && refusal.status === 404) {
+					keep.drop("date");
 					closeDate();
 					fail(refusal);
 				}
@@ -416,7 +419,11 @@ export function fanOf({ api, fetch, clock, keep, tab, line, state, update, words
 		olderHistory: () => refreshHistory(state.history.at(-1).id),
 		olderTickets: () => refreshMine(state.tickets.at(-1).id),
 		closeNotice: () => update({ notice: null }),
-		forgetMe, openDate, closeDate, choose, steer, onPlace, refreshHistory, refreshMine,
+		closeDate() {
+			keep.drop("date");
+			closeDate();
+		},
+		forgetMe, openDate, choose, steer, onPlace, refreshHistory, refreshMine,
 		refreshBalance, resumeActions, recall, tick,
 	};
 }
