@@ -192,6 +192,14 @@ def test_one_front_publishes_ticks(metrics):
     wait_until(lambda: published() > before, 10, "a tick")
 
 
+def test_one_front_publishes_changes_of_seats(metrics):
+    def published():
+        return metrics.total("front", 'boxoffice_seat_events_total{outcome="ok"}')
+
+    before = published()
+    wait_until(lambda: published() > before, 15, "a message that nothing changed")
+
+
 # The line -------------------------------------------------------------------------------------
 
 
