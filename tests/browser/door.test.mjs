@@ -38,9 +38,9 @@ test("a Korean browser is spoken to in Korean, and may switch", withFans({ local
 	await picturesOf(page, "seats-ko");
 	await page.locator("#language-button").click();
 	assert.doesNotMatch(await page.locator("#free-count").innerText(), /[가-힣]/);
-	// The choice outlives a reload.
+	// The choice outlives a reload, as does the date.
 	await page.reload();
-	await view(page, "dates");
+	await view(page, "seats");
 	assert.equal(await page.evaluate(() => document.documentElement.lang), "en");
 }));
 

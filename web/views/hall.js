@@ -46,7 +46,10 @@ export function seats(view, on) {
 		</section>`;
 }
 
-export const stateOf = (seat) => (seat.mine && seat.state !== "free" ? "mine" : seat.state);
+// The stream tells nobody whose a seat is, and may be ahead of the map that does: what I hold is mine,
+// whatever the two say.
+export const stateOf = (seat, hold) =>
+	hold?.seatId === seat.id || (seat.mine && seat.state !== "free") ? "mine" : seat.state;
 
 function plan(view, on) {
 	const { text, map, cursor } = view;
@@ -86,9 +89,9 @@ function tiersOf(seats) {
 	return [...new Set(seats.map(({ price }) => price))].sort((a, b) => b - a);
 }
 
-function chair({ text, chosen }, seat, { rowName, at, isCursor, tier, lift }, on) {
+function chair({ text, chosen, hold }, seat, { rowName, at, isCursor, tier, lift }, on) {
 	const words = text.seats;
-	const state = stateOf(seat);
+	const state = stateOf(seat, hold);
 	const isChosen = chosen === seat.id && state === "free";
 	const label = words.label(rowName, seat.seatNumber, text.won(seat.price), words.state[state]);
 	return html`
