@@ -7,6 +7,7 @@
 #include "admission.h"
 #include "answer.h"
 #include "clock.h"
+#include "join.h"
 #include "log.h"
 #include "metrics.h"
 #include "routes.h"
@@ -185,6 +186,10 @@ static void answer_error(struct call *call, enum err err)
 {
 	struct text data = {0};
 
+	if (call->route != NULL && call->route->needs & ANSWERS_PAGE) {
+		join_answer_failure(call, err);
+		return;
+	}
 	if (err == ERR_NOT_ADMITTED) {
 		text_putc(&data, '{');
 		place_write(&call->place, &data);
@@ -268,9 +273,19 @@ bool call_serve(const struct front *front, struct exchange *exchange)
 	return true;
 }
 
-void call_resume(struct exchange *exchange)
+bool call_resume(struct exchange *exchange)
 {
 	struct call *call = exchange->state;
+	call_handler *next = call->next;
+	enum err err;
 
-	finish(call, exchange, write_answer(call));
+	call->next = NULL;
+	err = next != NULL ? next(call) : write_answer(call);
+	if (err == ERR_OK && call->next != NULL) {
+		err = carry(call, exchange);
+		if (err == ERR_OK)
+			return false;
+	}
+	finish(call, exchange, err);
+	return true;
 }

@@ -48,8 +48,9 @@ struct call {
 	struct place place; /* what the queue check found, for OK and NOT_ADMITTED */
 	struct id user;     /* whose call it is, for the log */
 	bool has_user;
-	struct errand errand;    /* of a write that is to be carried: it has a parcel */
-	struct id job_user;      /* whose job that is */
+	struct errand errand;                /* of a write that is to be carried: it has a parcel */
+	struct id job_user;                  /* whose job that is */
+	enum err (*next)(struct call *call); /* with its outcome; NULL: write_answer() */
 	char why[HTTP_WHY_SIZE]; /* a message more exact than the error's own; "" for none */
 };
 
@@ -61,8 +62,9 @@ typedef enum err call_handler(struct call *call);
  * False: its job is under way, and call_resume() will answer it (fcgi.h). */
 bool call_serve(const struct front *front, struct exchange *exchange);
 
-/* Answers a call whose errand is done. */
-void call_resume(struct exchange *exchange);
+/* Goes on with a call whose errand is done: true when it is answered, false when it made another
+ * errand, as call_serve(). */
+bool call_resume(struct exchange *exchange);
 
 /* When the wait for a reply or fresh data ends, by clock_us(). */
 int64_t call_deadline_us(const struct call *call);

@@ -22,10 +22,10 @@ static bool serve(void *arg, struct exchange *exchange)
 	return call_serve(arg, exchange);
 }
 
-static void resume(void *arg, struct exchange *exchange)
+static bool resume(void *arg, struct exchange *exchange)
 {
 	(void)arg;
-	call_resume(exchange);
+	return call_resume(exchange);
 }
 
 static void seat_changed(void *arg)
