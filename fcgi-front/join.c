@@ -25,10 +25,14 @@ static void answer_page(struct call *call, enum err err)
 
 void join_answer_failure(struct call *call, enum err err)
 {
+	const char *name = http_param(&call->request, "name");
 	struct plain_form form = {0};
+	size_t chars;
 
 	if (route_is_write(call->route)) {
-		form.name = http_param(&call->request, "name");
+		/* What is no text cannot be said back in a page. */
+		if (name != NULL && text_is_plain_utf8(name, strlen(name), &chars))
+			form.name = name;
 		form.key = call->response->key;
 	}
 	text_clear(&call->response->body);
