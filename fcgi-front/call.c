@@ -24,6 +24,21 @@ void call_set_user(struct call *call, const struct id *user)
 	call->has_user = true;
 }
 
+enum err call_claim_user(struct call *call, const struct id *user)
+{
+	struct id caller;
+	enum err err = ERR_OK;
+
+	if (call->front->bearer != NULL)
+		err = bearer_verify(call->front->bearer, call->request.authorization,
+				    clock_wall_s(), &caller);
+	if (err == ERR_OK && call->front->bearer != NULL && !id_equal(&caller, user))
+		err = ERR_BEARER_INVALID;
+	if (err == ERR_OK)
+		call_set_user(call, user);
+	return err;
+}
+
 static enum err check_params(struct call *call)
 {
 	const char *known = call->route->param;
@@ -58,9 +73,7 @@ enum err call_check_token(struct call *call)
 	if (call->request.token == NULL)
 		return ERR_TOKEN_MISSING;
 	err = verify_token(call->front, call->request.token, &call->token);
-	if (err == ERR_OK)
-		call_set_user(call, &call->token.user);
-	return err;
+	return err == ERR_OK ? call_claim_user(call, &call->token.user) : err;
 }
 
 static enum err user_header(struct call *call, struct id *user)
@@ -95,9 +108,10 @@ enum err call_find_user(struct call *call, struct id *user)
 		snprintf(call->why, sizeof call->why, "the queue token is not this user's");
 		return ERR_TOKEN_INVALID;
 	}
-	call_set_user(call, &named);
-	*user = named;
-	return ERR_OK;
+	err = call_claim_user(call, &named);
+	if (err == ERR_OK)
+		*user = named;
+	return err;
 }
 
 /* 0 when it is no number or a greater one. */
@@ -186,6 +200,10 @@ static void answer_error(struct call *call, enum err err)
 {
 	struct text data = {0};
 
+	if (err == ERR_BEARER_MISSING)
+		call->response->challenge = "Bearer";
+	if (err == ERR_BEARER_INVALID)
+		call->response->challenge = "Bearer error=\"invalid_token\"";
 	if (call->route != NULL && call->route->needs & ANSWERS_PAGE) {
 		join_answer_failure(call, err);
 		return;

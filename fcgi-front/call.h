@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "bearer.h"
 #include "conf.h"
 #include "courier.h"
 #include "err.h"
@@ -25,6 +26,7 @@
 struct front {
 	const struct conf *conf;
 	struct token_keys *keys;
+	struct bearer *bearer; /* NULL: callers need not sign in */
 	struct token_cache *tokens;
 	struct snapshots *snapshots;
 	struct courier *courier;
@@ -84,7 +86,11 @@ MUST_CHECK enum err call_find_user(struct call *call, struct id *user);
 MUST_CHECK enum err call_param_id(struct call *call, const char *name, int64_t fallback,
 				  int64_t *id);
 
-/* Remembers whose call it is. */
+/* Remembers whose call it is, for the log. */
 void call_set_user(struct call *call, const struct id *user);
+
+/* The same for a user whom the caller names: where callers must sign in, only as oneself.
+ * ERR_BEARER_MISSING, ERR_BEARER_INVALID. */
+MUST_CHECK enum err call_claim_user(struct call *call, const struct id *user);
 
 #endif

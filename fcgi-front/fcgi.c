@@ -84,6 +84,7 @@ static const struct {
 	PARAM("HTTP_QUEUE_TOKEN", token, "queue-token"),
 	PARAM("HTTP_USER_ID", user, "user-id"),
 	PARAM("HTTP_IDEMPOTENCY_KEY", key, "Idempotency-Key"),
+	PARAM("HTTP_AUTHORIZATION", authorization, "Authorization"),
 	PARAM("HTTP_COOKIE", cookie, NULL),
 	PARAM("HTTP_ACCEPT_LANGUAGE", languages, NULL),
 	PARAM("HTTP_SEC_FETCH_SITE", fetch_site, NULL),

@@ -183,6 +183,7 @@ enum err http_request_parse(struct http_request *request, const struct http_raw 
 	request->content_type = none_if_empty(raw->content_type);
 	request->token = none_if_empty(raw->token);
 	request->user = none_if_empty(raw->user);
+	request->authorization = none_if_empty(raw->authorization);
 	request->cookie = none_if_empty(raw->cookie);
 	request->languages = none_if_empty(raw->languages);
 	request->fetch_site = none_if_empty(raw->fetch_site);
@@ -223,6 +224,7 @@ void http_response_clear(struct http_response *response)
 	response->allow = NULL;
 	response->retry_after_s = 0;
 	response->replayed = false;
+	response->challenge = NULL;
 	response->is_page = false;
 	response->cookie[0] = '\0';
 	response->key[0] = '\0';
@@ -288,6 +290,8 @@ void http_response_head(const struct http_response *response, const char *reques
 		put_header(out, "Idempotency-Replayed", "true");
 	if (response->location[0] != '\0')
 		put_header(out, "Location", response->location);
+	if (response->challenge != NULL)
+		put_header(out, "WWW-Authenticate", response->challenge);
 	if (response->cookie[0] != '\0')
 		put_header(out, "Set-Cookie", response->cookie);
 	if (response->allow != NULL)

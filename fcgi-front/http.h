@@ -29,6 +29,7 @@ struct http_raw {
 	const char *token;
 	const char *user;
 	const char *key;
+	const char *authorization;
 	const char *cookie;
 	const char *languages;
 	const char *fetch_site;
@@ -46,14 +47,15 @@ struct http_param {
 struct http_request {
 	const char *method;
 	const char *path;
-	const char *content_type; /* NULL: none */
-	const char *token;        /* queue-token; NULL: none */
-	const char *user;         /* user-id; NULL: none */
-	const char *key;          /* Idempotency-Key, valid; NULL: none */
-	const char *cookie;       /* NULL: none */
-	const char *languages;    /* Accept-Language; NULL: none */
-	const char *fetch_site;   /* Sec-Fetch-Site; NULL: none */
-	bool is_https;            /* as the browser sees it */
+	const char *content_type;  /* NULL: none */
+	const char *token;         /* queue-token; NULL: none */
+	const char *user;          /* user-id; NULL: none */
+	const char *key;           /* Idempotency-Key, valid; NULL: none */
+	const char *authorization; /* NULL: none */
+	const char *cookie;        /* NULL: none */
+	const char *languages;     /* Accept-Language; NULL: none */
+	const char *fetch_site;    /* Sec-Fetch-Site; NULL: none */
+	bool is_https;             /* as the browser sees it */
 	const char *body;
 	size_t body_length;
 	size_t param_count;
@@ -70,6 +72,7 @@ struct http_response {
 	const char *allow; /* the methods of this path, for a 405; else NULL */
 	int retry_after_s; /* 0: none */
 	bool replayed;
+	const char *challenge;             /* WWW-Authenticate; NULL: none */
 	bool is_page;                      /* HTML, not JSON */
 	char cookie[HTTP_COOKIE_SIZE];     /* to be set; "" for none */
 	char key[HTTP_KEY_SIZE];           /* "" for none */

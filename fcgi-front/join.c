@@ -163,6 +163,9 @@ enum err handle_join(struct call *call)
 	struct id user;
 	enum err err;
 
+	/* A form cannot sign in, and here nobody goes without. */
+	if (call->front->bearer != NULL)
+		return ERR_BEARER_MISSING;
 	if (is_foreign(call))
 		return ERR_BAD_REQUEST;
 	if (!http_is_form(call->request.content_type))
