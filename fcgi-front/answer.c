@@ -51,45 +51,60 @@ void answer_failure(struct call *call, enum err err, const char *why, const char
 	set_status(call->response, err_http_status(shown));
 }
 
+/* Signs for the ticket of an issue's outcome, and says whether the worker knew it as admitted. */
+static enum err sign_issued(struct call *call, const struct id *user, const char *data,
+			    struct queue_token *token, bool *is_active,
+			    char text[static TOKEN_TEXT_SIZE])
+{
+	char why[JSON_WHY_SIZE];
+	char status[32] = "";
+	struct json_object *object = NULL;
+	enum err err = json_parse_strict(data, strlen(data), &object, why);
+
+	*token = (struct queue_token){.user = *user, .issued_s = clock_wall_s()};
+	token->expires_s = token->issued_s + call->front->conf->token_ttl_s;
+	if (err == ERR_OK)
+		err = json_get_int(object, "ticket", 1, JOB_MAX_ID, &token->ticket, why);
+	if (err == ERR_OK)
+		err = json_get_text(object, "status", 1, 7, status, sizeof status, why);
+	json_free(object);
+	if (err != ERR_OK)
+		return ERR_UNAVAILABLE;
+	*is_active = strcmp(status, "ACTIVE") == 0;
+	return token_sign_queue(call->front->keys, token, text);
+}
+
+enum err answer_sign_issued(struct call *call, const struct id *user, const char *data,
+			    char text[static TOKEN_TEXT_SIZE])
+{
+	struct queue_token token;
+	bool is_active;
+
+	return sign_issued(call, user, data, &token, &is_active, text);
+}
+
 /* The token of a ticket just given, and its place as the newest snapshot knows it; one that the
  * worker knows as admitted is looked up until a snapshot knows it too. When that has left the line
  * meanwhile (an old answer repeated), the place is what the worker said. */
 static enum err render_issued(struct call *call, const struct id *user, const char *data,
 			      struct text *out)
 {
-	struct queue_token token = {.user = *user, .issued_s = clock_wall_s()};
+	struct queue_token token;
 	char text[TOKEN_TEXT_SIZE];
-	char why[JSON_WHY_SIZE];
-	char status[32] = "";
-	struct json_object *object = NULL;
 	enum err (*find)(const struct front *, const struct queue_token *, int64_t, struct place *);
 	struct place place;
 	bool is_active;
-	enum err err;
+	enum err err = sign_issued(call, user, data, &token, &is_active, text);
 
-	token.expires_s = token.issued_s + call->front->conf->token_ttl_s;
-	err = json_parse_strict(data, strlen(data), &object, why);
-	if (err == ERR_OK)
-		err = json_get_int(object, "ticket", 1, JOB_MAX_ID, &token.ticket, why);
-	if (err == ERR_OK)
-		err = json_get_text(object, "status", 1, 7, status, sizeof status, why);
-	if (err != ERR_OK) {
-		err = ERR_UNAVAILABLE;
-		goto out;
-	}
-	err = token_sign_queue(call->front->keys, &token, text);
 	if (err != ERR_OK)
-		goto out;
-	is_active = strcmp(status, "ACTIVE") == 0;
+		return err;
 	find = is_active ? admission_check : admission_find;
 	if (find(call->front, &token, call_deadline_us(call), &place) != ERR_OK)
 		place = admission_guess(call->front, token.ticket, is_active);
 	text_printf(out, "{\"token\":\"%s\",", text);
 	place_write(&place, out);
 	text_putc(out, '}');
-out:
-	json_free(object);
-	return err;
+	return ERR_OK;
 }
 
 enum err answer_render(struct call *call, enum job_kind kind, const struct id *user,

@@ -24,6 +24,10 @@ MUST_CHECK enum err answer_outcome(struct call *call, enum job_kind kind, const 
 MUST_CHECK enum err answer_render(struct call *call, enum job_kind kind, const struct id *user,
 				  const struct outcome *outcome, struct text *out, int *status);
 
+/* Signs the token of a ticket that a job of kind issue gave this user; data is its outcome's. */
+MUST_CHECK enum err answer_sign_issued(struct call *call, const struct id *user, const char *data,
+				       char text[static TOKEN_TEXT_SIZE]);
+
 /* 202: the job, of call->job_user, is on its queue, its outcome is to be had at Location. */
 MUST_CHECK enum err answer_queued(struct call *call, const struct parcel *parcel);
 

@@ -7,6 +7,7 @@
 #include "admission.h"
 #include "answer.h"
 #include "clock.h"
+#include "join.h"
 #include "log.h"
 #include "metrics.h"
 #include "routes.h"
@@ -21,6 +22,21 @@ void call_set_user(struct call *call, const struct id *user)
 {
 	call->user = *user;
 	call->has_user = true;
+}
+
+enum err call_claim_user(struct call *call, const struct id *user)
+{
+	struct id caller;
+	enum err err = ERR_OK;
+
+	if (call->front->bearer != NULL)
+		err = bearer_verify(call->front->bearer, call->request.authorization,
+				    clock_wall_s(), &caller);
+	if (err == ERR_OK && call->front->bearer != NULL && !id_equal(&caller, user))
+		err = ERR_BEARER_INVALID;
+	if (err == ERR_OK)
+		call_set_user(call, user);
+	return err;
 }
 
 static enum err check_params(struct call *call)
@@ -57,9 +73,7 @@ enum err call_check_token(struct call *call)
 	if (call->request.token == NULL)
 		return ERR_TOKEN_MISSING;
 	err = verify_token(call->front, call->request.token, &call->token);
-	if (err == ERR_OK)
-		call_set_user(call, &call->token.user);
-	return err;
+	return err == ERR_OK ? call_claim_user(call, &call->token.user) : err;
 }
 
 static enum err user_header(struct call *call, struct id *user)
@@ -94,9 +108,10 @@ enum err call_find_user(struct call *call, struct id *user)
 		snprintf(call->why, sizeof call->why, "the queue token is not this user's");
 		return ERR_TOKEN_INVALID;
 	}
-	call_set_user(call, &named);
-	*user = named;
-	return ERR_OK;
+	err = call_claim_user(call, &named);
+	if (err == ERR_OK)
+		*user = named;
+	return err;
 }
 
 /* 0 when it is no number or a greater one. */
@@ -185,6 +200,14 @@ static void answer_error(struct call *call, enum err err)
 {
 	struct text data = {0};
 
+	if (err == ERR_BEARER_MISSING)
+		call->response->challenge = "Bearer";
+	if (err == ERR_BEARER_INVALID)
+		call->response->challenge = "Bearer error=\"invalid_token\"";
+	if (call->route != NULL && call->route->needs & ANSWERS_PAGE) {
+		join_answer_failure(call, err);
+		return;
+	}
 	if (err == ERR_NOT_ADMITTED) {
 		text_putc(&data, '{');
 		place_write(&call->place, &data);
@@ -268,9 +291,19 @@ bool call_serve(const struct front *front, struct exchange *exchange)
 	return true;
 }
 
-void call_resume(struct exchange *exchange)
+bool call_resume(struct exchange *exchange)
 {
 	struct call *call = exchange->state;
+	call_handler *next = call->next;
+	enum err err;
 
-	finish(call, exchange, write_answer(call));
+	call->next = NULL;
+	err = next != NULL ? next(call) : write_answer(call);
+	if (err == ERR_OK && call->next != NULL) {
+		err = carry(call, exchange);
+		if (err == ERR_OK)
+			return false;
+	}
+	finish(call, exchange, err);
+	return true;
 }

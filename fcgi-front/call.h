@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "bearer.h"
 #include "conf.h"
 #include "courier.h"
 #include "err.h"
@@ -25,6 +26,7 @@
 struct front {
 	const struct conf *conf;
 	struct token_keys *keys;
+	struct bearer *bearer; /* NULL: callers need not sign in */
 	struct token_cache *tokens;
 	struct snapshots *snapshots;
 	struct courier *courier;
@@ -48,8 +50,9 @@ struct call {
 	struct place place; /* what the queue check found, for OK and NOT_ADMITTED */
 	struct id user;     /* whose call it is, for the log */
 	bool has_user;
-	struct errand errand;    /* of a write that is to be carried: it has a parcel */
-	struct id job_user;      /* whose job that is */
+	struct errand errand;                /* of a write that is to be carried: it has a parcel */
+	struct id job_user;                  /* whose job that is */
+	enum err (*next)(struct call *call); /* with its outcome; NULL: write_answer() */
 	char why[HTTP_WHY_SIZE]; /* a message more exact than the error's own; "" for none */
 };
 
@@ -61,8 +64,9 @@ typedef enum err call_handler(struct call *call);
  * False: its job is under way, and call_resume() will answer it (fcgi.h). */
 bool call_serve(const struct front *front, struct exchange *exchange);
 
-/* Answers a call whose errand is done. */
-void call_resume(struct exchange *exchange);
+/* Goes on with a call whose errand is done: true when it is answered, false when it made another
+ * errand, as call_serve(). */
+bool call_resume(struct exchange *exchange);
 
 /* When the wait for a reply or fresh data ends, by clock_us(). */
 int64_t call_deadline_us(const struct call *call);
@@ -82,7 +86,11 @@ MUST_CHECK enum err call_find_user(struct call *call, struct id *user);
 MUST_CHECK enum err call_param_id(struct call *call, const char *name, int64_t fallback,
 				  int64_t *id);
 
-/* Remembers whose call it is. */
+/* Remembers whose call it is, for the log. */
 void call_set_user(struct call *call, const struct id *user);
+
+/* The same for a user whom the caller names: where callers must sign in, only as oneself.
+ * ERR_BEARER_MISSING, ERR_BEARER_INVALID. */
+MUST_CHECK enum err call_claim_user(struct call *call, const struct id *user);
 
 #endif

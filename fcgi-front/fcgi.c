@@ -84,6 +84,11 @@ static const struct {
 	PARAM("HTTP_QUEUE_TOKEN", token, "queue-token"),
 	PARAM("HTTP_USER_ID", user, "user-id"),
 	PARAM("HTTP_IDEMPOTENCY_KEY", key, "Idempotency-Key"),
+	PARAM("HTTP_AUTHORIZATION", authorization, "Authorization"),
+	PARAM("HTTP_COOKIE", cookie, NULL),
+	PARAM("HTTP_ACCEPT_LANGUAGE", languages, NULL),
+	PARAM("HTTP_SEC_FETCH_SITE", fetch_site, NULL),
+	PARAM("HTTPS", https, NULL),
 	PARAM("REQUEST_ID", request_id, NULL),
 	PARAM("REQUEST_MS", request_ms, NULL),
 };
@@ -334,8 +339,8 @@ static void resume_all(struct fcgi *fcgi)
 	if (are_more)
 		eventfd_write(fcgi->resume_fd, 1);
 	for (; c != NULL; c = next_resumed(fcgi, &are_more)) {
-		fcgi->server.resume(fcgi->server.arg, &c->exchange);
-		connection_answer(c);
+		if (fcgi->server.resume(fcgi->server.arg, &c->exchange))
+			connection_answer(c);
 	}
 }
 

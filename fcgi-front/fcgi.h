@@ -29,8 +29,8 @@ struct exchange {
  * until fcgi_resume() is called, which may have happened already. */
 typedef bool fcgi_serve_fn(void *arg, struct exchange *exchange);
 
-/* Fills response and request_id of one that waited. */
-typedef void fcgi_resume_fn(void *arg, struct exchange *exchange);
+/* Goes on with one that waited; as fcgi_serve_fn, it may wait again. */
+typedef bool fcgi_resume_fn(void *arg, struct exchange *exchange);
 
 struct fcgi_server {
 	fcgi_serve_fn *serve;

@@ -24,10 +24,10 @@ static bool serve(void *arg, struct exchange *exchange)
 	return call_serve(arg, exchange);
 }
 
-static void resume(void *arg, struct exchange *exchange)
+static bool resume(void *arg, struct exchange *exchange)
 {
 	(void)arg;
-	call_resume(exchange);
+	return call_resume(exchange);
 }
 
 static void seat_changed(void *arg)
@@ -53,6 +53,8 @@ static enum err front_start(struct front *front, const struct conf *conf)
 
 	front->conf = conf;
 	if (err == ERR_OK)
+		err = bearer_new(&front->bearer, conf);
+	if (err == ERR_OK)
 		err = token_cache_new(&front->tokens, (size_t)conf->front_tokens);
 	if (err == ERR_OK)
 		err = lookup_new(&front->lookup, conf);
@@ -75,6 +77,7 @@ static void front_stop(struct front *front)
 	snapshots_free(front->snapshots);
 	lookup_free(front->lookup);
 	token_cache_free(front->tokens);
+	bearer_free(front->bearer);
 	token_keys_free(front->keys);
 }
 

@@ -21,16 +21,25 @@ bool http_is_visible(const char *text, size_t most)
 	return true;
 }
 
-bool http_is_json(const char *content_type)
+static bool type_is(const char *content_type, const char *type)
 {
-	static const char json[] = "application/json";
-	size_t length = strlen(json);
+	size_t length = strlen(type);
 
-	if (content_type == NULL || strncasecmp(content_type, json, length) != 0)
+	if (content_type == NULL || strncasecmp(content_type, type, length) != 0)
 		return false;
 	content_type += length;
 	content_type += strspn(content_type, " \t");
 	return *content_type == '\0' || *content_type == ';';
+}
+
+bool http_is_json(const char *content_type)
+{
+	return type_is(content_type, "application/json");
+}
+
+bool http_is_form(const char *content_type)
+{
+	return type_is(content_type, "application/x-www-form-urlencoded");
 }
 
 enum err http_body_length(const char *content_length, size_t *length)
@@ -108,6 +117,43 @@ static const char *query_parse(struct http_request *request, const char *query)
 	return fault;
 }
 
+enum err http_form_parse(struct http_request *request, char why[static HTTP_WHY_SIZE])
+{
+	const char *fault = "the form holds a byte of zero";
+
+	request->param_count = 0;
+	if (strlen(request->body) == request->body_length)
+		fault = query_parse(request, request->body);
+	if (fault == NULL)
+		return ERR_OK;
+	snprintf(why, HTTP_WHY_SIZE, "%s", fault);
+	return ERR_BAD_REQUEST;
+}
+
+bool http_cookie(const struct http_request *request, const char *name, char *value, size_t size)
+{
+	const char *pair = request->cookie;
+	size_t name_length = strlen(name);
+
+	while (pair != NULL && *pair != '\0') {
+		size_t length;
+
+		pair += strspn(pair, "; \t");
+		length = strcspn(pair, "; \t");
+		if (length > name_length + 1 && strncmp(pair, name, name_length) == 0 &&
+		    pair[name_length] == '=') {
+			length -= name_length + 1;
+			if (length >= size)
+				return false;
+			memcpy(value, pair + name_length + 1, length);
+			value[length] = '\0';
+			return true;
+		}
+		pair += length;
+	}
+	return false;
+}
+
 static void request_id_set(struct http_request *request, const char *given)
 {
 	char text[ID_TEXT_SIZE];
@@ -161,6 +207,11 @@ enum err http_request_parse(struct http_request *request, const struct http_raw 
 	request->content_type = none_if_empty(raw->content_type);
 	request->token = none_if_empty(raw->token);
 	request->user = none_if_empty(raw->user);
+	request->authorization = none_if_empty(raw->authorization);
+	request->cookie = none_if_empty(raw->cookie);
+	request->languages = none_if_empty(raw->languages);
+	request->fetch_site = none_if_empty(raw->fetch_site);
+	request->is_https = raw->https != NULL && strcmp(raw->https, "on") == 0;
 	request_id_set(request, raw->request_id);
 	origin_set(request, raw);
 	if (raw->twice != NULL) {
@@ -198,6 +249,9 @@ void http_response_clear(struct http_response *response)
 	response->allow = NULL;
 	response->retry_after_s = 0;
 	response->replayed = false;
+	response->challenge = NULL;
+	response->is_page = false;
+	response->cookie[0] = '\0';
 	response->key[0] = '\0';
 	response->location[0] = '\0';
 	response->stream[0] = '\0';
@@ -213,6 +267,7 @@ static const char *reason_phrase(int status)
 	} reasons[] = {
 		{200, "OK"},
 		{202, "Accepted"},
+		{303, "See Other"},
 		{400, "Bad Request"},
 		{401, "Unauthorized"},
 		{402, "Payment Required"},
@@ -249,7 +304,9 @@ void http_response_head(const struct http_response *response, const char *reques
 	text_int(out, response->status);
 	text_putc(out, ' ');
 	text_puts(out, reason_phrase(response->status));
-	text_puts(out, "\r\nContent-Type: application/json\r\nContent-Length: ");
+	text_puts(out, response->is_page ? "\r\nContent-Type: text/html; charset=utf-8"
+					 : "\r\nContent-Type: application/json");
+	text_puts(out, "\r\nContent-Length: ");
 	text_int(out, (int64_t)response->body.length);
 	text_puts(out, "\r\nCache-Control: no-store\r\n");
 	put_header(out, "X-Request-Id", request_id);
@@ -261,6 +318,10 @@ void http_response_head(const struct http_response *response, const char *reques
 		put_header(out, "Location", response->location);
 	if (response->stream[0] != '\0')
 		put_header(out, "X-Accel-Redirect", response->stream);
+	if (response->challenge != NULL)
+		put_header(out, "WWW-Authenticate", response->challenge);
+	if (response->cookie[0] != '\0')
+		put_header(out, "Set-Cookie", response->cookie);
 	if (response->allow != NULL)
 		put_header(out, "Allow", response->allow);
 	if (response->retry_after_s > 0) {

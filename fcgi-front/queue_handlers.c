@@ -14,9 +14,10 @@ enum err handle_issue(struct call *call)
 		err = json_get_id(call->body, "userId", &job.user, call->why);
 	if (err == ERR_OK && json_has(call->body, "resume"))
 		err = json_get_bool(call->body, "resume", &job.resume, call->why);
+	if (err == ERR_OK)
+		err = call_claim_user(call, &job.user);
 	if (err != ERR_OK)
 		return err;
-	call_set_user(call, &job.user);
 	return write_submit(call, &job, &job.user);
 }
 

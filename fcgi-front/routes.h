@@ -13,6 +13,7 @@ enum route_needs {
 	NEEDS_BODY = 1,     /* a JSON object */
 	NEEDS_TOKEN = 2,    /* a queue token signed by us */
 	NEEDS_ADMITTED = 4, /* whose turn it is; a write may be a repeat even if it is not */
+	ANSWERS_PAGE = 8,   /* HTML for people, its refusals too */
 };
 
 struct route {
@@ -44,6 +45,7 @@ call_handler handle_issue, handle_status, handle_events, handle_leave, handle_dr
 call_handler handle_dates, handle_seats, handle_seat_map, handle_seat_events;
 call_handler handle_seat_write;
 call_handler handle_job;
+call_handler handle_join, handle_line;
 call_handler handle_health, handle_ready;
 
 #endif

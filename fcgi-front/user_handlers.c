@@ -30,9 +30,10 @@ enum err handle_charge(struct call *call)
 		err = json_get_id(call->body, "userId", &job.user, call->why);
 	if (err == ERR_OK)
 		err = json_get_int(call->body, "amount", 1, JOB_MAX_AMOUNT, &job.amount, call->why);
+	if (err == ERR_OK)
+		err = call_claim_user(call, &job.user);
 	if (err != ERR_OK)
 		return err;
-	call_set_user(call, &job.user);
 	return write_submit(call, &job, &job.user);
 }
 
@@ -66,9 +67,10 @@ enum err handle_balance(struct call *call)
 	struct id user;
 	enum err err = whose_balance(call, &user);
 
+	if (err == ERR_OK)
+		err = call_claim_user(call, &user);
 	if (err != ERR_OK)
 		return err;
-	call_set_user(call, &user);
 	err = lookup_user(call->front->lookup, &user, &found);
 	if (err != ERR_OK)
 		return err;

@@ -3,6 +3,7 @@
 
 nginx_start() {
     local changed='' pid
+    nginx_write_headers && changed=yes
     nginx_write_conf && changed=yes
     if pid_of nginx; then
         [ -z "$changed" ] || kill -HUP "$pid"
@@ -37,9 +38,20 @@ nginx_write_conf() {
         by_address "$per_address" listen "$(nginx_listen)" trusted "$(nginx_trusted)" \
         module "$(nginx_module)" publish "$sockets/nginx.sock" streams "$((files * workers * 3 / 5))" \
         streams_by_address "$((files * workers / 8))" read_s "$deadline_s" issue_rate "$(setting nginx_issue_rate)" \
-        issue_burst "$(setting nginx_issue_burst)" |
+        issue_burst "$(setting nginx_issue_burst)" headers "$var/etc/nginx-headers.conf" https "$(nginx_https)" |
         write_changed "$var/etc/nginx.conf"
 }
+
+# The same on every answer; HSTS where TLS ends before us.
+nginx_write_headers() {
+    local hsts='' seconds
+    seconds=$(setting nginx_hsts_s)
+    ((seconds == 0)) || hsts="add_header Strict-Transport-Security max-age=$seconds always;"
+    fill "$root/nginx/headers.conf.in" hsts "$hsts" | write_changed "$var/etc/nginx-headers.conf"
+}
+
+# What tells a front that browsers come by https: "on", or what nginx itself sees.
+nginx_https() { if (($(setting nginx_hsts_s) > 0)); then echo on; else printf '%s\n' "\$https"; fi; }
 
 # Where the packages of nginx's modules put them, relative to nginx's own idea of where it lives.
 nginx_module() {

@@ -12,7 +12,8 @@ declare -rA launcher_settings=(
     [nginx_address]=''        # to listen on beside 127.0.0.1; 0.0.0.0: all of IPv4
     [nginx_trusted]=''        # addresses of proxies whose X-Forwarded-For is believed, comma between
     [nginx_per_address]=0     # requests at once from one address; 0: a quarter of what is let in
-    [nginx_issue_rate]=1000   # POST /user and /queue/issue: requests a second and address
+    [nginx_hsts_s]=0          # seconds for which browsers are told to insist on https; 0: no TLS before us
+    [nginx_issue_rate]=1000   # POST /user, /join and /queue/issue: requests a second and address
     [nginx_issue_burst]=10000 # and as many more at once
 )
 
@@ -70,6 +71,7 @@ settings_check() {
     [[ $(setting nginx_trusted) =~ ^[0-9A-Fa-f.:/,]*$ ]] || die "nginx_trusted must be addresses with commas between"
     setting_number nginx_issue_rate 1 1000000 >/dev/null || exit
     setting_number nginx_issue_burst 0 1000000 >/dev/null || exit
+    setting_number nginx_hsts_s 0 100000000 >/dev/null || exit
     setting_number nginx_workers 1 64 >/dev/null || exit
     setting_number nginx_at_once 1 100000 >/dev/null && setting_number nginx_keepalive 0 100000 >/dev/null || exit
     program_settings tool worker worker_index 0 | write_changed "$var/etc/tool.settings" || true

@@ -207,6 +207,51 @@ static void an_answer_has_the_headers_it_needs(void **state)
 	text_fini(&head);
 }
 
+static void a_cookie_is_found_among_others(void **state)
+{
+	struct http_request request = {.cookie = "xa=0; a=1;b=;  c=long"};
+	char value[4];
+
+	(void)state;
+	assert_true(http_cookie(&request, "a", value, sizeof value));
+	assert_string_equal(value, "1");
+	assert_false(http_cookie(&request, "b", value, sizeof value));
+	assert_false(http_cookie(&request, "c", value, sizeof value));
+	assert_false(http_cookie(&request, "d", value, sizeof value));
+	request.cookie = NULL;
+	assert_false(http_cookie(&request, "a", value, sizeof value));
+}
+
+static void a_form_is_read_like_a_query(void **state)
+{
+	struct http_request request = {.body = "name=a+%22b%22&key=", .body_length = 19};
+	char why[HTTP_WHY_SIZE];
+
+	(void)state;
+	assert_true(http_is_form("application/x-www-form-urlencoded; charset=utf-8"));
+	assert_false(http_is_form("application/json"));
+	assert_int_equal(http_form_parse(&request, why), ERR_OK);
+	assert_string_equal(http_param(&request, "name"), "a \"b\"");
+	request.body = "name=a\0b";
+	request.body_length = 8;
+	assert_int_equal(http_form_parse(&request, why), ERR_BAD_REQUEST);
+}
+
+static void a_page_may_set_a_cookie(void **state)
+{
+	struct http_response response = {.status = 303, .is_page = true, .cookie = "a=1"};
+	struct text head = {0};
+
+	(void)state;
+	http_response_head(&response, "r", &head);
+	assert_non_null(strstr(head.bytes, "\r\nContent-Type: text/html; charset=utf-8\r\n"));
+	assert_non_null(strstr(head.bytes, "\r\nSet-Cookie: a=1\r\n"));
+	http_response_clear(&response);
+	assert_false(response.is_page);
+	assert_string_equal(response.cookie, "");
+	text_fini(&head);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -221,6 +266,9 @@ int main(void)
 		cmocka_unit_test(json_is_json_with_or_without_parameters),
 		cmocka_unit_test(every_status_has_its_phrase),
 		cmocka_unit_test(an_answer_has_the_headers_it_needs),
+		cmocka_unit_test(a_cookie_is_found_among_others),
+		cmocka_unit_test(a_form_is_read_like_a_query),
+		cmocka_unit_test(a_page_may_set_a_cookie),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

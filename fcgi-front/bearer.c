@@ -1,0 +1,204 @@
+/* Bearer tokens, with libjwt. It checks with whatever key it is given by the algorithm that the
+ * token names: so the key is chosen here, by kind. A public key taken for a shared secret would let
+ * anybody sign. */
+#include "bearer.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <jwt.h>
+
+#include "log.h"
+
+#define KEY_FILE_MAX 16384
+#define SECRET_LEAST 32 /* bytes, as long as the digest (RFC 7518 section 3.2) */
+
+struct key {
+	unsigned char *bytes; /* NULL: none */
+	int length;
+};
+
+struct bearer {
+	struct key secret;
+	struct key public_key;
+	const char *issuer;
+	const char *audience;
+};
+
+/* Setting up ---------------------------------------------------------------------------------- */
+
+/* Reads a file without the line ends after it. Returns what is wrong, NULL when it was read. */
+static const char *read_key(const char *path, struct key *key)
+{
+	FILE *file = fopen(path, "re");
+	size_t length;
+
+	if (file == NULL)
+		return "a key file cannot be read";
+	key->bytes = calloc(1, KEY_FILE_MAX);
+	length = key->bytes != NULL ? fread(key->bytes, 1, KEY_FILE_MAX, file) : 0;
+	fclose(file);
+	while (length > 0 && (key->bytes[length - 1] == '\n' || key->bytes[length - 1] == '\r'))
+		length--;
+	key->length = (int)length;
+	return length > 0 && length < KEY_FILE_MAX ? NULL : "a key file is empty or too large";
+}
+
+static const char *read_keys(struct bearer *bearer, const struct conf *conf)
+{
+	static const char pem[] = "-----BEGIN PUBLIC KEY-----";
+	const char *why = NULL;
+
+	if (conf->bearer_secret_file[0] != '\0')
+		why = read_key(conf->bearer_secret_file, &bearer->secret);
+	if (why == NULL && bearer->secret.bytes != NULL && bearer->secret.length < SECRET_LEAST)
+		why = "a secret takes 32 bytes or more";
+	if (why == NULL && conf->bearer_public_key_file[0] != '\0')
+		why = read_key(conf->bearer_public_key_file, &bearer->public_key);
+	if (why == NULL && bearer->public_key.bytes != NULL &&
+	    strncmp((const char *)bearer->public_key.bytes, pem, sizeof pem - 1) != 0)
+		why = "the public key is no PEM";
+	/* Without them a token made for another service would pass. */
+	if (why == NULL && (conf->bearer_issuer[0] == '\0' || conf->bearer_audience[0] == '\0'))
+		why = "a key without bearer_issuer and bearer_audience";
+	if (why == NULL && strpbrk(conf->bearer_audience, "\"\\") != NULL)
+		why = "bearer_audience holds a quote or backslash";
+	return why;
+}
+
+enum err bearer_new(struct bearer **bearer, const struct conf *conf)
+{
+	struct bearer *made;
+	const char *why;
+
+	*bearer = NULL;
+	if (conf->bearer_secret_file[0] == '\0' && conf->bearer_public_key_file[0] == '\0')
+		return ERR_OK;
+	made = calloc(1, sizeof *made);
+	if (made == NULL)
+		return ERR_MEMORY;
+	made->issuer = conf->bearer_issuer;
+	made->audience = conf->bearer_audience;
+	why = read_keys(made, conf);
+	if (why != NULL) {
+		log_error("bearer-keys", LOG_S("why", why));
+		bearer_free(made);
+		return ERR_CONF;
+	}
+	*bearer = made;
+	return ERR_OK;
+}
+
+void bearer_free(struct bearer *bearer)
+{
+	if (bearer == NULL)
+		return;
+	if (bearer->secret.bytes != NULL)
+		explicit_bzero(bearer->secret.bytes, KEY_FILE_MAX);
+	free(bearer->secret.bytes);
+	free(bearer->public_key.bytes);
+	free(bearer);
+}
+
+/* A token ------------------------------------------------------------------------------------- */
+
+/* The key for what the token says of itself, unverified; NULL when we take no such token. */
+static const struct key *key_for(const struct bearer *bearer, jwt_alg_t algorithm)
+{
+	switch (algorithm) {
+	case JWT_ALG_HS256:
+		return bearer->secret.bytes != NULL ? &bearer->secret : NULL;
+	case JWT_ALG_RS256:
+	case JWT_ALG_ES256:
+		return bearer->public_key.bytes != NULL ? &bearer->public_key : NULL;
+	default:
+		return NULL;
+	}
+}
+
+/* The token with its signature checked; NULL when it is none of theirs. */
+static jwt_t *open_token(const struct bearer *bearer, const char *text)
+{
+	const struct key *key;
+	jwt_alg_t algorithm;
+	jwt_t *jwt;
+
+	if (jwt_decode(&jwt, text, NULL, 0) != 0)
+		return NULL;
+	/* Unverified, jwt_get_alg() says none whatever the header names. */
+	algorithm = jwt_str_alg(jwt_get_header(jwt, "alg"));
+	jwt_free(jwt);
+	key = key_for(bearer, algorithm);
+	if (key == NULL || jwt_decode(&jwt, text, key->bytes, key->length) != 0)
+		return NULL;
+	if (jwt_get_alg(jwt) == algorithm)
+		return jwt;
+	jwt_free(jwt);
+	return NULL;
+}
+
+static bool claim_is(jwt_t *jwt, const char *name, const char *wanted)
+{
+	const char *found = jwt_get_grant(jwt, name);
+
+	return found != NULL && strcmp(found, wanted) == 0;
+}
+
+/* aud is a text or a list of texts. In JSON a bare quote ends or begins a text, so one behind a
+ * bracket or comma begins an element. */
+static bool is_for(jwt_t *jwt, const char *audience)
+{
+	char element[CONF_TEXT_MAX + 4];
+	char *list;
+	bool found = false;
+
+	if (claim_is(jwt, "aud", audience))
+		return true;
+	list = jwt_get_grants_json(jwt, "aud");
+	if (list != NULL && list[0] == '[') {
+		snprintf(element, sizeof element, "[\"%s\"", audience);
+		found = strncmp(list, element, strlen(element)) == 0;
+		element[0] = ',';
+		found = found || strstr(list, element) != NULL;
+	}
+	free(list);
+	return found;
+}
+
+static bool is_in_life(jwt_t *jwt, int64_t now_s)
+{
+	int64_t until, from;
+
+	errno = 0;
+	until = jwt_get_grant_int(jwt, "exp");
+	if (errno != 0 || now_s >= until)
+		return false;
+	from = jwt_get_grant_int(jwt, "nbf"); /* ENOENT: from ever */
+	if (errno == ENOENT)
+		return true;
+	return errno == 0 && now_s >= from;
+}
+
+enum err bearer_verify(const struct bearer *bearer, const char *authorization, int64_t now_s,
+		       struct id *user)
+{
+	static const char scheme[] = "Bearer ";
+	const char *subject;
+	enum err err = ERR_BEARER_INVALID;
+	jwt_t *jwt;
+
+	if (authorization == NULL || strncasecmp(authorization, scheme, sizeof scheme - 1) != 0)
+		return ERR_BEARER_MISSING;
+	jwt = open_token(bearer, authorization + sizeof scheme - 1);
+	if (jwt == NULL)
+		return ERR_BEARER_INVALID;
+	subject = jwt_get_grant(jwt, "sub");
+	if (claim_is(jwt, "iss", bearer->issuer) && is_for(jwt, bearer->audience) &&
+	    is_in_life(jwt, now_s) && subject != NULL && id_parse(subject, strlen(subject), user))
+		err = ERR_OK;
+	jwt_free(jwt);
+	return err;
+}

@@ -1,0 +1,86 @@
+"""What every answer of the site says to a browser, whoever made it: nginx, a front, the push."""
+
+import pytest
+
+from api import Call, charge, get, issue, new_key, post, register, status
+
+POLICY = {
+    "default-src": "'none'", "script-src": "'self'", "style-src": "'self'",
+    "img-src": "'self' data:", "connect-src": "'self'", "font-src": "'self'",
+    "form-action": "'self'", "frame-ancestors": "'none'", "base-uri": "'none'",
+    "manifest-src": "'self'",
+}
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+FORM = [("Content-Type", "application/x-www-form-urlencoded")]
+# By what makes the answer.
+ANSWERS = {
+    "page": get("/"),
+    "file": get("/web/index.html"),
+    "no file": get("/web/none"),
+    "front": get("/healthz"),
+    "front refuses": post("/user", {"name": ""}),
+    "front knows no such path": get("/nowhere"),
+    "front's page": get("/line"),
+    "nginx refuses": Call("TRACE", "/user"),
+    "not understood": Call("GET", "/%zz"),
+    "too large": post("/user", b"x" * 20000),
+    "no token for the push": get("/queue/events").with_header("Accept", "text/event-stream"),
+    "not a stream": get("/queue/events"),
+}
+
+
+def check_headers(answer):
+    policy = dict(part.strip().split(" ", 1)
+                  for part in answer.header("Content-Security-Policy").split(";"))
+    assert policy == POLICY
+    assert {name: answer.header(name) for name in HEADERS} == HEADERS
+    assert "geolocation=()" in answer.header("Permissions-Policy")
+    assert answer.header("Server") in (None, "nginx")
+
+
+@pytest.mark.parametrize("who", ANSWERS)
+def test_every_answer_has_the_headers(site, who):
+    check_headers(site.send(ANSWERS[who]))
+
+
+def test_too_many_requests_have_them_too(site):
+    address = site.next_address()
+    answers = site.swarm([post("/user", {"name": ""}) for _ in range(1500)], 50, address)
+    limited = [answer for answer in answers if answer.status == 429]
+    assert limited
+    check_headers(limited[0])
+
+
+def test_without_tls_nothing_is_said_of_it(site):
+    assert site.send(get("/")).header("Strict-Transport-Security") is None
+
+
+def test_no_answer_names_another_user(site, schedule):
+    """All that one fan can ask, while others hold, pay and wait: none of their ids is in it."""
+    others = site.fans(3, balance=1_000_000)
+    fan = site.fan(balance=1_000_000)
+    calls = [post("/reservation", {"seatId": seat}, other.token)
+             for other, seat in zip(others, schedule.seats)]
+    for answer in site.settle_all(site.swarm(calls)):
+        answer.ok()
+    site.do(post("/payment", {"seatId": schedule.seats[0]}, others[0].token)).ok()
+    asked = [
+        get("/queue/draw"), get("/healthz"), get("/readyz"), get("/"), status(fan.token),
+        get("/concert/available-dates", fan.token),
+        get("/concert/available-seats", fan.token, concertScheduleId=schedule.id),
+        get("/concert/seats", fan.token, concertScheduleId=schedule.id),
+        get("/user/reservations", fan.token), get("/user/cash-history", fan.token),
+        issue(fan.user), charge(fan.user, 1), charge(new_key(), 1), register(),
+        *(post(path, {"seatId": seat}, fan.token) for seat in schedule.seats[:3]
+          for path in ("/reservation", "/reservation/cancel", "/payment")),
+    ]
+    for answer in site.settle_all(site.swarm(asked, 1)):
+        said = answer.body.decode() + str(answer.headers)
+        for other in others:
+            assert other.user not in said and other.user.replace("-", "") not in said, said
+            assert other.token not in said, said
