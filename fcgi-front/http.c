@@ -3,6 +3,7 @@
 #include "http.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -167,17 +168,24 @@ static void request_id_set(struct http_request *request, const char *given)
 	snprintf(request->id, sizeof request->id, "%s", given);
 }
 
-/* $request_id of nginx is 16 random bytes in hexadecimal, $msec like 1764000000.123. */
+/* $msec of nginx, like 1764000000.123, in milliseconds; -1 when it is none. */
+static int64_t moment_ms(const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+
+	if (digits == 0 || digits > 11 || text[digits] != '.' ||
+	    strspn(text + digits + 1, "0123456789") != 3 || text[digits + 4] != '\0')
+		return -1;
+	return strtoll(text, NULL, 10) * 1000 + strtoll(text + digits + 1, NULL, 10);
+}
+
+/* $request_id of nginx is 16 random bytes in hexadecimal. */
 static void origin_set(struct http_request *request, const struct http_raw *raw)
 {
 	uint8_t random[16];
-	long long seconds;
-	int ms, length = 0;
+	int64_t ms = raw->request_ms != NULL ? moment_ms(raw->request_ms) : -1;
 
-	if (raw->request_id == NULL || raw->request_ms == NULL ||
-	    strlen(raw->request_id) != 2 * sizeof random ||
-	    sscanf(raw->request_ms, "%11lld.%3d%n", &seconds, &ms, &length) != 2 ||
-	    raw->request_ms[length] != '\0' || seconds < 0 || ms < 0)
+	if (ms < 0 || raw->request_id == NULL || strlen(raw->request_id) != 2 * sizeof random)
 		return;
 	for (size_t i = 0; i < sizeof random; i++) {
 		int high = text_hex_value(raw->request_id[2 * i]);
@@ -187,7 +195,7 @@ static void origin_set(struct http_request *request, const struct http_raw *raw)
 			return;
 		random[i] = (uint8_t)(high << 4 | low);
 	}
-	request->origin = id_at(seconds * 1000 + ms, random);
+	request->origin = id_at(ms, random);
 	request->has_origin = true;
 }
 

@@ -50,12 +50,12 @@ def test_a_payment_is_told_with_the_token_that_it_finished(site, db, seat, bough
     assert told == {"holds": [], "payments": [{**paid, "seatId": seat, "concertScheduleId": schedule}]}
 
 
-def test_the_history_is_told_with_its_kinds(site, db, broker, seat, bought):
+def test_the_history_is_told_with_its_kinds(site, db, operator, seat, bought):
     fan, paid = bought
-    broker.ask("seat", partition(seat), job("refund", seatId=seat, payment=paid["id"]))
+    operator.ask("seat", partition(seat), job("refund", seatId=seat, payment=paid["id"]))
     first = db.value("SELECT LOWER(HEX(job_id)) FROM cash_history WHERE user_id = %s ORDER BY id LIMIT 1",
                      db.user(fan.user))
-    broker.ask("account", "account", job("reverse", userId=fan.user, charge=str(uuid.UUID(first))))
+    operator.ask("account", "account", job("reverse", userId=fan.user, charge=str(uuid.UUID(first))))
     told = site.send(own(HISTORY, fan.user)).ok()
     assert told["balance"] == 0
     assert [(each["kind"], each["amount"], each["balanceAfter"]) for each in told["entries"]] == [

@@ -49,7 +49,7 @@ def test_seats_are_told_with_their_state_and_whose_they_are(site, db):
         [True, False, False, False]
 
 
-def test_a_version_grows_with_all_that_happens(site, db, broker, hold_s):
+def test_a_version_grows_with_all_that_happens(site, db, operator, hold_s):
     schedule = db.schedule(seats=1)
     seat = schedule.seats[0]
     fan, other, watcher = site.fans(3, balance=1000)
@@ -73,7 +73,7 @@ def test_a_version_grows_with_all_that_happens(site, db, broker, hold_s):
     step("held")
     payment = site.do(pay(other.token, seat)).ok()["id"]
     step("sold")
-    broker.ask("seat", partition(seat), job("refund", seatId=seat, payment=payment))
+    operator.ask("seat", partition(seat), job("refund", seatId=seat, payment=payment))
     step("free")
     db.run("UPDATE seat SET price = 2000, updated_at = SYSDATE(6) WHERE id = %s", seat)
 
