@@ -21,10 +21,9 @@ struct arm {
 };
 
 static const struct arm arms[] = {
-	{"simple", arm_simple, false},
-	{"spin", arm_spin, false},
-	{"pessimistic", arm_pessimistic, false},
-	{"optimistic", arm_optimistic, false},
+	{"simple", arm_simple, false},           {"spin", arm_spin, false},
+	{"pessimistic", arm_pessimistic, false}, {"optimistic", arm_optimistic, false},
+	{"pubsub", arm_pubsub, false},           {"redlock", arm_redlock, false},
 };
 
 enum option_key { OPERATIONS = 1, CHARGES_ONLY, BALANCES, OPENING, THREADS, RETRY_US, UNLOCKED };
@@ -162,7 +161,11 @@ int main(int argc, char **argv)
 		order.opening = order.uses * ORDER_AMOUNT_MAX;
 	if (conf_load(&order.conf) || log_open("strategies", order.conf.log_level))
 		return EXIT_FAILURE;
+	snprintf(order.scratch, sizeof order.scratch, "/tmp/boxoffice-strategies.XXXXXX");
+	if (!mkdtemp(order.scratch))
+		return EXIT_FAILURE;
 	enum err err = run_arm(&order, arm, &result, &is_right);
+	rmdir(order.scratch);
 	if (err) {
 		log_error("arm-failed", LOG_S("arm", arm->name), LOG_ERR(err));
 		return EXIT_FAILURE;
