@@ -24,6 +24,7 @@ static const struct arm arms[] = {
 	{"simple", arm_simple, false},           {"spin", arm_spin, false},
 	{"pessimistic", arm_pessimistic, false}, {"optimistic", arm_optimistic, false},
 	{"pubsub", arm_pubsub, false},           {"redlock", arm_redlock, false},
+	{"rabbitmq", arm_rabbitmq, false},       {"ours", arm_ours, true},
 };
 
 enum option_key { OPERATIONS = 1, CHARGES_ONLY, BALANCES, OPENING, THREADS, RETRY_US, UNLOCKED };
