@@ -21,13 +21,27 @@ struct arm {
 };
 
 static const struct arm arms[] = {
-	{"simple", arm_simple, false},           {"spin", arm_spin, false},
-	{"pessimistic", arm_pessimistic, false}, {"optimistic", arm_optimistic, false},
-	{"pubsub", arm_pubsub, false},           {"redlock", arm_redlock, false},
-	{"rabbitmq", arm_rabbitmq, false},       {"ours", arm_ours, true},
+	{"simple", arm_simple, false},
+	{"spin", arm_spin, false},
+	{"pessimistic", arm_pessimistic, false},
+	{"optimistic", arm_optimistic, false},
+	{"pubsub", arm_pubsub, false},
+	{"redlock", arm_redlock, false},
+	{"kafka", arm_kafka, false},
+	{"rabbitmq", arm_rabbitmq, false},
+	{"ours", arm_ours, true},
 };
 
-enum option_key { OPERATIONS = 1, CHARGES_ONLY, BALANCES, OPENING, THREADS, RETRY_US, UNLOCKED };
+enum option_key {
+	OPERATIONS = 1,
+	CHARGES_ONLY,
+	BALANCES,
+	OPENING,
+	THREADS,
+	RETRY_US,
+	UNLOCKED,
+	MOCK
+};
 
 static const struct option options[] = {
 	{"operations", required_argument, NULL, OPERATIONS},
@@ -37,6 +51,7 @@ static const struct option options[] = {
 	{"threads", required_argument, NULL, THREADS},
 	{"retry-us", required_argument, NULL, RETRY_US},
 	{"unlocked", no_argument, NULL, UNLOCKED},
+	{"mock", no_argument, NULL, MOCK},
 	{0},
 };
 
@@ -50,6 +65,7 @@ static int usage(void)
 	      "  --threads N     clients (default: 32)\n"
 	      "  --retry-us N    pause of who does not get a lock (default: 1000)\n"
 	      "  --unlocked      leave the locks out: money must get lost\n"
+	      "  --mock          Kafka in memory, for tests: its speed says nothing\n"
 	      "ARM:",
 	      stderr);
 	for (size_t i = 0; i < sizeof arms / sizeof *arms; i++)
@@ -84,6 +100,9 @@ static bool take_option(struct order *order, int key, const char *value)
 		return read_number(value, 1, 1000000, &order->retry_us);
 	case UNLOCKED:
 		order->is_unlocked = true;
+		return true;
+	case MOCK:
+		order->is_mock = true;
 		return true;
 	default:
 		return false;
@@ -160,6 +179,7 @@ int main(int argc, char **argv)
 	bool must_cover = order.opening < 0;
 	if (must_cover)
 		order.opening = order.uses * ORDER_AMOUNT_MAX;
+	order.brokers = getenv("KAFKA_BROKERS");
 	if (conf_load(&order.conf) || log_open("strategies", order.conf.log_level))
 		return EXIT_FAILURE;
 	snprintf(order.scratch, sizeof order.scratch, "/tmp/boxoffice-strategies.XXXXXX");
