@@ -20,7 +20,7 @@ struct order {
 	int64_t balances;    /* 1 to charges */
 	int64_t opening;     /* KRW that each balance begins with */
 	int64_t threads;     /* clients */
-	int64_t retry_us;    /* pause after a lock that was not to be had */
+	int64_t retry_us;    /* pause after a simple lock that was not to be had */
 	bool is_unlocked;    /* the locks are left out: money must get lost */
 	bool is_mock;        /* Kafka: the client library's own cluster in memory */
 	const char *brokers; /* Kafka's; NULL: none */

@@ -63,7 +63,7 @@ static int usage(void)
 	      "  --balances N    that they go to (default: 1)\n"
 	      "  --opening N     KRW that each begins with (default: covers all uses)\n"
 	      "  --threads N     clients (default: 32)\n"
-	      "  --retry-us N    pause of who does not get a lock (default: 1000)\n"
+	      "  --retry-us N    pause of who does not get a simple lock (default: 1000)\n"
 	      "  --unlocked      leave the locks out: money must get lost\n"
 	      "  --mock          Kafka in memory, for tests: its speed says nothing\n"
 	      "ARM:",
