@@ -1,7 +1,11 @@
 // What the page's modules are given in a browser, in versions that tests steer.
 
+import { webcrypto } from "node:crypto";
 import { clockOf } from "../../../web/clock.js";
 import { keepOf } from "../../../web/keep.js";
+
+// Browsers have it everywhere, Node.js from 19 on.
+globalThis.crypto ??= webcrypto;
 
 const settled = async () => {
 	for (let i = 0; i < 60; i++) await Promise.resolve();
