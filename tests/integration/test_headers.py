@@ -22,6 +22,8 @@ ANSWERS = {
     "page": get("/"),
     "file": get("/web/index.html"),
     "no file": get("/web/none"),
+    "page of all calls": get("/docs"),
+    "document of all calls": get("/openapi.yaml"),
     "front": get("/healthz"),
     "front refuses": post("/user", {"name": ""}),
     "front knows no such path": get("/nowhere"),

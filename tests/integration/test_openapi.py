@@ -164,6 +164,17 @@ def test_everything_that_is_written_is_provoked():
     assert provoked == written
 
 
+@pytest.mark.parametrize("path, kind", [("/openapi.yaml", "application/yaml"), ("/docs", "text/html"), ("/docs/", "text/html"),
+                                        ("/docs/docs.js", "text/javascript")])
+def test_the_document_and_its_page_are_served(site, path, kind):
+    answer = site.send(get(path))
+    assert answer.status == 200 and answer.header("Content-Type").startswith(kind)
+    assert path != "/openapi.yaml" or answer.body.decode() == openapi.TEXT
+    refused = site.send(Call("POST", path, b"", []))
+    refused.refused(405, "method-not-allowed")
+    assert refused.header("Allow") == "GET, HEAD"
+
+
 # The document by itself -----------------------------------------------------------------------
 
 def test_every_route_is_written_and_nothing_else():
