@@ -139,7 +139,6 @@ static bool take(struct consumer *consumer, unsigned lane, struct broker_deliver
 	return true;
 }
 
-/* A redelivered message may be the one that killed its last worker: it goes alone. */
 /* Whoever comes one at a time is there again and again: an empty lane now is no quiet one. */
 static size_t most_jobs(const struct consumer *consumer, unsigned lane, int64_t now_ms)
 {
@@ -150,6 +149,7 @@ static size_t most_jobs(const struct consumer *consumer, unsigned lane, int64_t 
 	return lanes[lane].max_jobs;
 }
 
+/* A redelivered message may be the one that killed its last worker: it goes alone. */
 void consumer_fill(struct consumer *consumer, unsigned lane, struct intake *intake)
 {
 	struct consumer_lane *from = &consumer->lanes[lane];
