@@ -62,6 +62,8 @@ static enum err apply(struct worker *worker, struct batch *batch)
 		enum err err = apply_once(worker, batch);
 		if (!err || err == ERR_DB_DATA)
 			return err;
+		if (err == ERR_DB_GONE)
+			batch->was_lost = true;
 		if (err == ERR_DB_DUPLICATE) {
 			batch->look_deep = true;
 			if (++duplicates > MAX_DUPLICATES)
@@ -96,6 +98,7 @@ static enum err isolate(struct worker *worker)
 		entry->outcome = worker->single.entries[0].outcome;
 		entry->starts_hold = worker->single.entries[0].starts_hold;
 		intake->batch.now_us = worker->single.now_us;
+		intake->batch.was_lost |= worker->single.was_lost;
 	}
 	return ERR_OK;
 }
