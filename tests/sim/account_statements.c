@@ -275,7 +275,7 @@ static enum err lock_cash(struct call *call)
 		struct record *record = find_cash(params_int(&call->params, "user"));
 		if (!record)
 			continue;
-		enum err err = table_lock(call->session, record);
+		enum err err = call_lock(call, record);
 		if (err)
 			return err;
 		const struct cash_row *row = table_see(call->session, record);

@@ -273,7 +273,8 @@ static void check_ticket(const struct session *session, const struct ticket_row 
 	}
 }
 
-/* Admissions of a transaction: no more than the policy lets in, and nobody is passed who waits. */
+/* Admissions of a transaction: no more than the policy lets in, and nobody is passed who waits. The
+ * window ends when it was counted: a tick that takes long counts later than it admits. */
 static void check_admissions(const struct session *session)
 {
 	const struct policy *policy = session->policy;
@@ -294,7 +295,7 @@ static void check_admissions(const struct session *session)
 		if (!row)
 			continue;
 		active += row->status == TICKET_ACTIVE;
-		released += row->admitted_us > session->clock_us - policy->window_s * SECOND_US;
+		released += row->admitted_us > session->window_us - policy->window_s * SECOND_US;
 		if (row->status == TICKET_WAITING && row->place && row->place < last_place)
 			kernel_fail("first-come", "place %lld is admitted before place %lld",
 				    (long long)last_place, (long long)row->place);

@@ -95,7 +95,7 @@ enum err broker_publish(struct broker *broker, const struct broker_message *mess
 		.message = exchange_new_message(&like, message->body, message->length),
 		.sequence = ++connection->sequence};
 	exchange_add_frame(connection, &frame);
-	kernel_trace("published to %s %s: %.200s", like.exchange, like.key, message->body);
+	kernel_trace("publishes to %s %s: %s", like.exchange, like.key, frame.message->body);
 	if (sequence)
 		*sequence = frame.sequence;
 	return ERR_OK;
@@ -196,7 +196,7 @@ bool broker_take(struct broker *broker, unsigned channel, struct broker_delivery
 	copy_address(delivery->account, message->account);
 	delivery->body = mem_array(NULL, message->length + 1, 1);
 	memcpy(delivery->body, message->body, message->length + 1);
-	kernel_trace("took from %s%s: %.400s", delivery->consumer,
+	kernel_trace("took from %s%s: %s", delivery->consumer,
 		     delivery->redelivered ? " again" : "", delivery->body);
 	return true;
 }

@@ -23,6 +23,7 @@ struct message {
 	size_t length;
 	bool is_mandatory;
 	bool is_redelivered;
+	bool is_twice; /* there is another one like it */
 	int64_t deliveries;
 	int64_t at_us; /* under way: when it comes; in a queue with a TTL: when it ends */
 	uint64_t nth;  /* in its queue */

@@ -39,7 +39,7 @@ static void put_state(struct call *call)
 
 static enum err lock_state(struct call *call)
 {
-	enum err err = table_lock(call->session, table_record(TABLE_GATE, 0));
+	enum err err = call_lock(call, table_record(TABLE_GATE, 0));
 	if (!err)
 		put_state(call);
 	return err;
@@ -198,7 +198,7 @@ static enum err lock_tickets(struct call *call)
 {
 	while (params_next(&call->params)) {
 		struct record *record = find_ticket(call->session, params_int(&call->params, "id"));
-		enum err err = record ? table_lock(call->session, record) : ERR_OK;
+		enum err err = record ? call_lock(call, record) : ERR_OK;
 		if (err)
 			return err;
 		if (record && table_see(call->session, record))
@@ -325,6 +325,7 @@ static enum err count_within(struct call *call, bool of_arrivals)
 
 static enum err count_released(struct call *call)
 {
+	call->session->window_us = call->now_us;
 	return count_within(call, false);
 }
 

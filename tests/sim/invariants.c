@@ -110,8 +110,19 @@ static void check_dead(const char *text, size_t length, const char *what)
 			    text);
 }
 
-static void check_expiry(const struct job *job)
+static size_t count_sendings(const struct id *id)
 {
+	size_t count = 0;
+	for (size_t i = 0; i < clients_sent_count(); i++)
+		count += id_equal(&clients_sent(i)->id, id);
+	return count;
+}
+
+/* Of a job that was sent again whoever comes first sees to the expiry: not every message. */
+static void check_expiry(const struct message *message, const struct job *job)
+{
+	if (!message->is_redelivered && (message->is_twice || count_sendings(&job->id) > 1))
+		return;
 	const struct hold_row *hold = hold_by_job(&job->id);
 	if (hold && hold->status == HOLD_PENDING && hold->expires_us > kernel_database_us() &&
 	    !have_note(NOTE_HOLD_EXPIRY, &job->id))
@@ -129,17 +140,18 @@ static void check_outcome(const struct message *message, const struct job_entry 
 	job_fingerprint(job, fingerprint);
 	bool is_dead = notes_have(NOTE_DEAD, entry->raw, entry->raw_length);
 	bool is_own = row && memcmp(row->fingerprint, fingerprint, FINGERPRINT_SIZE) == 0;
-	if (!is_own && !is_dead && !have_note(row ? NOTE_KEY_REUSED : NOTE_UNSETTLED, &job->id))
+	if (!is_own && !is_dead && !have_note(NOTE_UNSETTLED, &job->id) &&
+	    !(row && have_note(NOTE_KEY_REUSED, &job->id)))
 		kernel_fail("ack-after-outcome", "a job is acknowledged without an outcome: %.*s",
 			    (int)entry->raw_length, entry->raw);
-	if (is_own && row->attempt < job->attempt && strcmp(row->code, "ok") != 0 &&
+	if (is_own && row->attempt < job->attempt && strcmp(row->code, "ok") != 0 && !is_dead &&
 	    !have_note(NOTE_UNSETTLED, &job->id))
 		kernel_fail("ack-after-outcome", "a new attempt is acknowledged undecided: %.*s",
 			    (int)entry->raw_length, entry->raw);
 	if (is_own && strcmp(row->code, "ok") != 0 && !message->reply_to[0])
 		check_dead(entry->raw, entry->raw_length, "a refusal that nobody waits for");
-	if (job->kind == JOB_RESERVE)
-		check_expiry(job);
+	if (is_own && job->kind == JOB_RESERVE)
+		check_expiry(message, job);
 }
 
 static bool is_allowed(const struct message *message, const struct job *job)

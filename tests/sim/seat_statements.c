@@ -22,7 +22,8 @@ static bool is_live(const struct hold_row *hold)
 	return hold->status == HOLD_PENDING || hold->status == HOLD_PAID;
 }
 
-/* Locks the row that find_row() would find. The row's record, unless it is gone by then. */
+/* Locks the row that find_row() would find: to be changed, or as the SELECT says. The row's record,
+ * unless it is gone by then. */
 static enum err lock_row(struct session *session, enum table table, int64_t id, struct record **out)
 {
 	*out = find_row(session, table, id);
@@ -32,12 +33,20 @@ static enum err lock_row(struct session *session, enum table table, int64_t id, 
 	return err;
 }
 
+static enum err select_row(struct call *call, enum table table, struct record **out)
+{
+	int64_t id = params_int(&call->params, "id");
+	if (call->is_for_update)
+		return lock_row(call->session, table, id, out);
+	*out = find_row(call->session, table, id);
+	return ERR_OK;
+}
+
 static enum err lock_seats(struct call *call)
 {
 	while (params_next(&call->params)) {
 		struct record *seat;
-		enum err err =
-			lock_row(call->session, TABLE_SEAT, params_int(&call->params, "id"), &seat);
+		enum err err = select_row(call, TABLE_SEAT, &seat);
 		if (err)
 			return err;
 		if (!seat)
@@ -120,7 +129,7 @@ static enum err lock_holds(struct call *call)
 		int64_t seat = params_int(&call->params, "id");
 		struct record *record = find_live(call->session, seat);
 		while (record) {
-			enum err err = table_lock(call->session, record);
+			enum err err = call_lock(call, record);
 			if (err)
 				return err;
 			const struct hold_row *hold = table_see(call->session, record);
@@ -146,8 +155,7 @@ static enum err lock_tickets(struct call *call)
 {
 	while (params_next(&call->params)) {
 		struct record *record;
-		enum err err = lock_row(call->session, TABLE_TICKET,
-					params_int(&call->params, "id"), &record);
+		enum err err = select_row(call, TABLE_TICKET, &record);
 		if (err)
 			return err;
 		if (!record)

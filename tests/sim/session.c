@@ -147,6 +147,11 @@ void result_next(struct call *call)
 	call->rows[call->row_count++].count = 0;
 }
 
+enum err call_lock(const struct call *call, struct record *record)
+{
+	return call->is_for_update ? table_lock(call->session, record) : ERR_OK;
+}
+
 static struct column *next_column(struct call *call)
 {
 	struct db_row *row = &call->rows[call->row_count - 1];
@@ -356,12 +361,24 @@ static enum err arrive(struct db *db, const char *what, bool writes)
 	return ERR_OK;
 }
 
+static void commit(struct session *session)
+{
+	session->in_transaction = false;
+	if (!session->locked)
+		return;
+	invariants_before_commit(session);
+	tables_commit(session);
+	kernel_trace("committed");
+	invariants_after_commit();
+}
+
 static enum err begin(struct db *db)
 {
 	enum err err = arrive(db, "begin", false);
 	if (err)
 		return err;
 	struct session *session = session_of(db);
+	commit(session); /* what is still open: START TRANSACTION commits it */
 	session->in_transaction = true;
 	session->clock_us = 0;
 	session->policy = NULL;
@@ -377,17 +394,6 @@ enum err db_begin(struct db *db)
 		err = begin(db);
 	db->in_transaction = !err;
 	return err;
-}
-
-static void commit(struct session *session)
-{
-	session->in_transaction = false;
-	if (!session->locked)
-		return;
-	invariants_before_commit(session);
-	tables_commit(session);
-	kernel_trace("committed");
-	invariants_after_commit();
 }
 
 enum err db_commit(struct db *db)
@@ -428,6 +434,7 @@ static enum err run(struct db *db, const struct statement *statement, struct cal
 	call->now_us = kernel_database_us();
 	call->row_count = 0;
 	call->affected = 0;
+	session->statement_nth++;
 	session->is_at_work = true;
 	err = statement->run(call);
 	if (!session_of(db))
@@ -449,7 +456,10 @@ static enum err run_again(struct db *db, const struct db_query *query, const cha
 {
 	const struct statement *statement = find_statement(query);
 	bool may_repeat = db->session && !db->in_transaction;
-	*call = (struct call){.cells = cells, .rows = db->rows, .row_capacity = db->row_capacity};
+	*call = (struct call){.cells = cells,
+			      .rows = db->rows,
+			      .row_capacity = db->row_capacity,
+			      .is_for_update = strstr(query->text, "FOR UPDATE") != NULL};
 	params_open(&call->params, json);
 	enum err err = run(db, statement, call);
 	if (err == ERR_DB_GONE && may_repeat) {

@@ -28,8 +28,13 @@ struct session {
 	struct record *waits_for;
 	int64_t clock_us;   /* what it was told by read-clock in this transaction; 0: nothing */
 	size_t clock_locks; /* rows it had locked then */
+	int64_t window_us;  /* when it counted whom the policy's window let in */
 	const struct policy *policy; /* that it was told of in this transaction */
-	const char *statement;       /* that runs, or the last one */
+	const char *statement;       /* that runs, or the last one, */
+	size_t statement_nth;        /* and its number in the session */
+	int lock_rank;               /* of its last lock, by the one order of locks; */
+	int64_t lock_number;         /* the row's number, */
+	size_t lock_statement;       /* and the statement that took it */
 };
 
 /* A statement that runs. */
@@ -38,6 +43,7 @@ struct call {
 	struct params params;
 	const struct cells *cells; /* of an insert; else NULL */
 	int64_t now_us;            /* NOW(6): when it began */
+	bool is_for_update;        /* its text says so */
 	uint64_t affected;
 	struct db_row *rows; /* its result */
 	size_t row_count, row_capacity;
@@ -53,6 +59,9 @@ struct statement {
 extern const struct statement account_statements[];
 extern const struct statement seat_statements[];
 extern const struct statement gate_statements[];
+
+/* Locks a row that a SELECT reads, if its text says FOR UPDATE. */
+MUST_CHECK enum err call_lock(const struct call *call, struct record *record);
 
 /* The result's next row, and its columns one after the other. Texts are borrowed; ids are copied.
  */

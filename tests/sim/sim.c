@@ -19,6 +19,7 @@
 #include "tables.h"
 
 #define RUN_STEPS 6000
+#define SHRINK_SEEDS 300
 #define ALL_FAULTS ((1U << FAULT_COUNT) - 1)
 
 static const struct option words[] = {
@@ -48,8 +49,8 @@ static void print_help(void)
 {
 	puts("usage: sim [OPTION]...\n"
 	     "  --seed N       the first seed (1)\n"
-	     "  --runs N       so many seeds (1 with --seed, else as many as there is time for)\n"
-	     "  --seconds N    end after so long (60 without --seed)\n"
+	     "  --runs N       so many seeds (1 with --seed)\n"
+	     "  --seconds N    as many seeds as there is time for (60)\n"
 	     "  --steps N      steps of a run before it comes to rest (6000)\n"
 	     "  --clients N    1 to 8 (8)\n"
 	     "  --faults LIST  only these, separated by commas; none: -\n"
@@ -109,6 +110,7 @@ static bool read_option(struct plan *plan, int option, const char *value)
 		return true;
 	case 'S':
 		plan->seconds = (int64_t)number;
+		plan->runs = UINT64_MAX;
 		return true;
 	case 'n':
 		plan->options.steps = number;
@@ -135,9 +137,8 @@ static bool read_option(struct plan *plan, int option, const char *value)
 	}
 }
 
-static void print_failure(const struct options *options)
+static void print_replay(const struct options *options)
 {
-	printf("FAILED %s: %s\n", kernel.failed, kernel.failure);
 	printf("seed %" PRIu64 " step %zu; again: sim --seed %" PRIu64 " --steps %zu --clients %zu",
 	       options->seed, kernel.step, options->seed, options->steps, options->clients);
 	if (options->calm < options->steps)
@@ -153,6 +154,86 @@ static void print_failure(const struct options *options)
 			printf(" --faults -");
 	}
 	puts(" --trace");
+}
+
+/* Shrinking: what is left out while the same invariant still fails. -----------------------------
+ */
+
+static bool fails_alike(const struct options *options, const char *invariant)
+{
+	return !run(options) && strcmp(kernel.failed, invariant) == 0;
+}
+
+static void try_instead(struct options *best, const struct options *other, const char *invariant)
+{
+	if (fails_alike(other, invariant))
+		*best = *other;
+}
+
+static void leave_faults_out(struct options *best, const char *invariant)
+{
+	for (unsigned fault = 0; fault < FAULT_COUNT; fault++) {
+		struct options other = *best;
+		other.faults &= ~(1U << fault);
+		if (other.faults != best->faults)
+			try_instead(best, &other, invariant);
+	}
+}
+
+/* Steps are halved, then cut finely: where new work ends, and where faults do. */
+static void cut_short(struct options *best, size_t *number, const struct options *options,
+		      size_t from, const char *invariant)
+{
+	*number = from < *number ? from : *number;
+	for (size_t part = *number / 2; part; part /= 2) {
+		while (*number > part) {
+			*number -= part;
+			if (!fails_alike(options, invariant)) {
+				*number += part;
+				break;
+			}
+			*best = *options;
+		}
+	}
+}
+
+/* Another seed may come to the same sooner. */
+static void try_seeds(struct options *best, const char *invariant)
+{
+	for (uint64_t seed = best->seed + 1, last = best->seed + SHRINK_SEEDS; seed <= last;
+	     seed++) {
+		struct options other = *best;
+		other.seed = seed;
+		if (fails_alike(&other, invariant) && kernel.step < best->steps) {
+			other.steps = kernel.step;
+			*best = other;
+		}
+	}
+}
+
+/* The smallest run that fails as the last one did. */
+static struct options shrink(const struct options *failing)
+{
+	const char *invariant = kernel.failed;
+	struct options best = *failing, other;
+	size_t step = kernel.step;
+	best.is_traced = false;
+	leave_faults_out(&best, invariant);
+	for (size_t clients = 1; clients < best.clients; clients++) {
+		other = best;
+		other.clients = clients;
+		try_instead(&best, &other, invariant);
+	}
+	other = best;
+	cut_short(&best, &other.steps, &other, step, invariant);
+	try_seeds(&best, invariant);
+	other = best;
+	cut_short(&best, &other.steps, &other, best.steps, invariant);
+	other = best;
+	cut_short(&best, &other.calm, &other, best.steps, invariant);
+	leave_faults_out(&best, invariant);
+	(void)run(&best);
+	return best;
 }
 
 static int64_t seconds_now(void)
@@ -196,7 +277,15 @@ int main(int argc, char **argv)
 	size_t happened[FAULT_COUNT] = {0};
 	while (runs < plan.runs && (!plan.seconds || seconds_now() - began_s < plan.seconds)) {
 		if (!run(&plan.options)) {
-			print_failure(&plan.options);
+			printf("FAILED %s: %s\nafter %" PRIu64 " steps in all\n", kernel.failed,
+			       kernel.failure, steps + kernel.step);
+			print_replay(&plan.options);
+			fflush(stdout);
+			if (!plan.is_shrunk || plan.options.is_traced)
+				return EXIT_FAILURE;
+			plan.options = shrink(&plan.options);
+			printf("shrunk: %s: %s\n", kernel.failed, kernel.failure);
+			print_replay(&plan.options);
 			return EXIT_FAILURE;
 		}
 		runs++;

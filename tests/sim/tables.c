@@ -12,17 +12,18 @@
 static const struct {
 	const char *name;
 	size_t size;
+	int rank; /* in the one order of locks; 0: not in it */
 } kinds[TABLE_COUNT] = {
-	[TABLE_USER] = {"user", sizeof(struct user_row)},
-	[TABLE_CASH] = {"cash", sizeof(struct cash_row)},
-	[TABLE_HISTORY] = {"cash_history", sizeof(struct history_row)},
-	[TABLE_TICKET] = {"waiting_queue", sizeof(struct ticket_row)},
-	[TABLE_SEAT] = {"seat", sizeof(struct seat_row)},
-	[TABLE_HOLD] = {"seat_reservation", sizeof(struct hold_row)},
-	[TABLE_PAYMENT] = {"payment", sizeof(struct payment_row)},
-	[TABLE_JOB] = {"job", sizeof(struct job_row)},
-	[TABLE_GATE] = {"gate_state", sizeof(struct gate_row)},
-	[TABLE_POLICY] = {"gate_policy", sizeof(struct policy_row)},
+	[TABLE_USER] = {"user", sizeof(struct user_row), 0},
+	[TABLE_CASH] = {"cash", sizeof(struct cash_row), 5},
+	[TABLE_HISTORY] = {"cash_history", sizeof(struct history_row), 0},
+	[TABLE_TICKET] = {"waiting_queue", sizeof(struct ticket_row), 4},
+	[TABLE_SEAT] = {"seat", sizeof(struct seat_row), 2},
+	[TABLE_HOLD] = {"seat_reservation", sizeof(struct hold_row), 3},
+	[TABLE_PAYMENT] = {"payment", sizeof(struct payment_row), 0},
+	[TABLE_JOB] = {"job", sizeof(struct job_row), 0},
+	[TABLE_GATE] = {"gate_state", sizeof(struct gate_row), 1},
+	[TABLE_POLICY] = {"gate_policy", sizeof(struct policy_row), 0},
 };
 
 static struct {
@@ -125,7 +126,8 @@ static struct key {
 	{TABLE_CASH, cash_user, "PRIMARY KEY (user_id)", false},
 	{TABLE_HISTORY, history_job, "UNIQUE KEY cash_history_job (job_id)", false},
 	{TABLE_HISTORY, history_reverses, "UNIQUE KEY cash_history_reverses (reverses)", false},
-	{TABLE_TICKET, ticket_number, "PRIMARY KEY (id)", false},
+	{TABLE_TICKET, ticket_number, "PRIMARY KEY (id),\n    UNIQUE KEY waiting_queue_live_user",
+	 false},
 	{TABLE_TICKET, ticket_live_user, "UNIQUE KEY waiting_queue_live_user (live_user_id)",
 	 false},
 	{TABLE_TICKET, ticket_place, "UNIQUE KEY waiting_queue_number (place)", false},
@@ -134,8 +136,7 @@ static struct key {
 	{TABLE_PAYMENT, payment_hold, "UNIQUE KEY payment_reservation (reservation_id)", false},
 	{TABLE_PAYMENT, payment_job, "UNIQUE KEY payment_job (job_id)", false},
 	{TABLE_PAYMENT, payment_refund_job, "UNIQUE KEY payment_refund_job (refund_job_id)", false},
-	{TABLE_JOB, job_id,
-	 "CREATE TABLE IF NOT EXISTS job (\n    id          BINARY(16) NOT NULL,", false},
+	{TABLE_JOB, job_id, "PRIMARY KEY (id),\n    KEY job_created (created_at)", false},
 };
 
 #define KEY_COUNT (sizeof keys / sizeof *keys)
@@ -259,8 +260,27 @@ bool table_is_locked(const struct session *session, const struct record *record)
 	return record->locker && record->locker != session;
 }
 
+/* Gate state, seats, their holds, tickets, cash: each statement ascending, holds by their seats. */
+static void check_order(struct session *session, const struct record *record)
+{
+	const int64_t *row = record->is_committed ? record->committed : record->pending;
+	int rank = kinds[record->table].rank;
+	bool is_same =
+		rank == session->lock_rank && session->lock_statement == session->statement_nth;
+	if (!rank || record->locker == session || !session->in_transaction)
+		return;
+	if (rank < session->lock_rank ||
+	    (is_same && record->table != TABLE_HOLD && *row < session->lock_number))
+		kernel_fail("lock-order", "%s locks %s %lld out of order", session->statement,
+			    kinds[record->table].name, (long long)*row);
+	session->lock_rank = rank;
+	session->lock_number = *row;
+	session->lock_statement = session->statement_nth;
+}
+
 enum err table_lock(struct session *session, struct record *record)
 {
+	check_order(session, record);
 	struct waiter waiter = {session, record, session->generation};
 	int64_t until_us = kernel.now_us + LOCK_WAIT_US;
 	while (table_is_locked(session, record)) {
@@ -386,6 +406,7 @@ static void let_go(struct session *session)
 {
 	session->locked = NULL;
 	session->lock_count = 0;
+	session->lock_rank = 0;
 	session->waits_for = NULL;
 }
 
