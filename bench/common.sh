@@ -3,12 +3,13 @@
 # nginx. Sourced after launcher/common.sh and launcher/build.sh, with root set.
 
 bench_clients=256
+bench_packages=() # that a bench needs beside those of the service
 
 # Finds a running instance and takes it up in variables; everything started from here on ends with
 # the bench.
 bench_open() {
     local assignments
-    packages_need "${packages_to_run[@]}" wrk python3 python3-pymysql
+    packages_need "${packages_to_run[@]}" "${bench_packages[@]}"
     assignments=$("$root/boxoffice" env) || exit
     eval "$assignments"
     var=$BOXOFFICE_VAR
