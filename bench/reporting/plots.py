@@ -31,7 +31,8 @@ class Bars:
     height = 420
 
     def script(self):
-        data = "\n".join(f"{number} {quoted(label)} {value} {least} {most}"
+        # In data only double quotes keep a label with blanks together.
+        data = "\n".join(f'{number} "{label}" {value} {least} {most}'
                          for number, (label, value, least, most) in enumerate(self.bars))
         return f"""$data << END
 {data}
@@ -45,7 +46,7 @@ set yrange [*<{max(min(bar[1] for bar in self.bars) / 2, 0.1)}:*]
 set format y '%.0s%c'
 set ylabel {quoted(self.unit)}
 unset key
-plot $data using 1:3:xtic(2) with boxes ls 1, $data using 1:3:4:5 with yerrorbars lc rgb '#222222' lw 1.5 pt 0
+plot $data using 1:3:xtic(2) with boxes ls 1, $data using 1:3:4:5 with yerrorbars lc rgb '#222222' lw 1.5 ps 0
 """
 
 
