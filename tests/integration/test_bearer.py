@@ -38,6 +38,13 @@ def sign(user, key=SECRET, algorithm="HS256", **changes):
     return jwt.encode(claims(user, **changes), key, algorithm)
 
 
+def sign_raw(user, **changes):
+    """With claims that the library would not write."""
+    text = part({"alg": "HS256", "typ": "JWT"}) + b"." + part(claims(user, **changes))
+    digest = hmac.new(SECRET.encode(), text, hashlib.sha256).digest()
+    return (text + b"." + base64.urlsafe_b64encode(digest).rstrip(b"=")).decode()
+
+
 def signed_in(call, token):
     return call.with_header("Authorization", f"Bearer {token}")
 
@@ -55,6 +62,13 @@ def confused(user):
 
 def unsigned(user):
     return (part({"alg": "none", "typ": "JWT"}) + b"." + part(claims(user)) + b".").decode()
+
+
+def nested(user):
+    """As deep as the parser goes, and parsed before any signature is looked at."""
+    deep = "[" * 2046 + "]" * 2046
+    header = '{"alg":"HS256","typ":"JWT","a":%s}' % deep
+    return (base64.urlsafe_b64encode(header.encode()).rstrip(b"=") + b"." + part(claims(user)) + b".x").decode()
 
 
 def fronts_with(instance, site, **settings):
@@ -127,6 +141,7 @@ GOOD = {
     "RS256": lambda user: sign(user, RSA, "RS256"),
     "one audience of several": lambda user: sign(user, aud=["another", AUDIENCE]),
     "valid since a while": lambda user: sign(user, nbf=int(time.time()) - 5),
+    "with fractions of a second": lambda user: sign(user, exp=time.time() + 600, nbf=time.time() - 5),
 }
 BAD = {
     "another secret": lambda user: sign(user, "x" * 32),
@@ -138,6 +153,11 @@ BAD = {
     "over": lambda user: sign(user, exp=int(time.time()) - 1),
     "without an end": lambda user: sign(user, exp=None),
     "not yet": lambda user: sign(user, nbf=int(time.time()) + 600),
+    "not yet, with a fraction": lambda user: sign(user, nbf=time.time() + 600.5),
+    "from no moment": lambda user: sign_raw(user, nbf="tomorrow"),
+    "until no moment": lambda user: sign_raw(user, exp="tomorrow"),
+    "under a condition": lambda user: jwt.encode(claims(user), SECRET, headers={"crit": ["b64"], "b64": True}),
+    "nested deep": nested,
     "of another issuer": lambda user: sign(user, iss="https://evil.example"),
     "without an issuer": lambda user: sign(user, iss=None),
     "for another audience": lambda user: sign(user, aud="shop"),
