@@ -92,6 +92,19 @@ def test_a_hold_that_runs_out_is_told(site, db):
         assert viewer.read_until(schedule.seats[0], "free") - db.expiry(schedule.seats[0]) < 1
 
 
+def test_the_end_of_the_booking_is_told_once(site, db):
+    schedule = db.schedule(seats=2, booking_s=(-3600, 4))
+    with viewing(site, site.fan().token, schedule, deadline_s=7) as viewer:
+        assert viewer.version > 0
+        wait_until(lambda: viewer.listener.read()["version"] == 0, 10, "the end", 0)
+        ended = db.value("SELECT UNIX_TIMESTAMP(booking_end_at) FROM concert_schedule WHERE id = %s", schedule.id)
+        assert time.monotonic() - (float(ended) - db.clock_offset()) < 1
+        wait_until(lambda: viewer.read_map() == 0, 5, "the empty map", 0.1)
+        assert viewer.states == {}
+        with pytest.raises(TimeoutError):
+            viewer.listener.read()
+
+
 def test_a_change_is_seen_within_a_second(site, db):
     schedule = db.schedule(seats=50)
     *fans, watcher = site.fans(31)
