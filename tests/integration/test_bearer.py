@@ -12,7 +12,9 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from api import Call, charge, check, get, issue, new_key, own, post, register, status
+from api import Call, charge, check, get, issue, new_key, own, post, register, seat_events, status
+from test_events import STREAM, listening
+from wait import wait_until
 
 SECRET = "0123456789abcdef0123456789abcdef"
 ISSUER = "https://login.example"
@@ -196,6 +198,22 @@ def test_every_call_that_names_a_user_wants_a_token(site, both_keys, user, other
         answer.refused(401, "bearer-invalid")
     assert site.send(events).status == 401
     site.send(signed_in(status(token), sign(user))).ok()
+
+
+def test_who_listens_signs_in(site, both_keys, user, other, schedule):
+    """Once, when the stream begins; it outlives what was signed for a short time."""
+    token = site.do(signed_in(issue(user, resume=True), sign(user))).ok()["token"]
+    wait_until(lambda: site.send(signed_in(status(token), sign(user))).ok()["status"] == "ACTIVE", 20, "admission")
+    calls = [get("/queue/events", token).with_header(*STREAM), seat_events(token, schedule.id)]
+    for call in calls:
+        missing, foreign = site.swarm([call, signed_in(call, sign(other))], 1)
+        assert missing.status == foreign.status == 401
+        assert missing.header("WWW-Authenticate") == "Bearer"
+        assert foreign.header("WWW-Authenticate") == 'Bearer error="invalid_token"'
+        signed = ("Authorization", f"Bearer {sign(user, exp=int(time.time()) + 2)}")
+        with listening(site, token, path=call.path, headers=[signed]) as listener:
+            assert listener.answer.status == 200
+            assert listener.read()["at"] < listener.read()["at"]
 
 
 def test_calls_that_name_nobody_want_none(site, both_keys):
