@@ -15,9 +15,11 @@ export function firstState() {
 		dates: null, date: null, map: null, chosen: null, cursor: 0,
 		hold: null, missing: null, ticket: null,
 		balance: null, history: null, historyHasMore: false, tickets: null, ticketsHaveMore: false,
-		busy: {}, retries: {}, notice: null, said: "",
+		busy: {}, retries: {}, notice: null, said: "", sheet: null,
 	};
 }
+
+const kindOf = (name) => name.split(":")[0];
 
 export function fanOf({ api, fetch, clock, keep, tab, line, state, update, words }) {
 	let seats = null;
@@ -25,14 +27,14 @@ export function fanOf({ api, fetch, clock, keep, tab, line, state, update, words
 
 	const tokenHeader = () => ({ "queue-token": state.token });
 	const meHeader = () => ({ "user-id": state.me.userId });
-	const tell = tellOf({ update, words });
+	const tell = tellOf({ update });
 	const hold = holdOf({ clock, keep, state, update, words, tell, fan: {
 		act, charge, isOver, leaveLine, readSeats, refreshBalance, refreshDates, refreshMine, tokenHeader } });
 
 	// Does an action and shows that it is under way. Its outcome is the same whether it was begun
 	// now or before a reload.
 	async function act(name, path, body, headers) {
-		const kind = name.split(":")[0];
+		const kind = kindOf(name);
 		if (state.busy[kind]) return;
 		update({ busy: { ...state.busy, [kind]: true }, notice: null });
 		try {
@@ -46,8 +48,13 @@ export function fanOf({ api, fetch, clock, keep, tab, line, state, update, words
 		}
 	}
 
+	// Those of a kind one after the other: the page does one of a kind at a time.
 	function resumeActions() {
-		for (const { name, path, body, headers } of api.unsettledActions()) act(name, path, body, headers);
+		const last = {};
+		for (const { name, path, body, headers } of api.unsettledActions()) {
+			const kind = kindOf(name);
+			last[kind] = Promise.resolve(last[kind]).then(() => act(name, path, body, headers));
+		}
 	}
 
 	const outcomes = {
@@ -99,7 +106,7 @@ export function fanOf({ api, fetch, clock, keep, tab, line, state, update, words
 		for (const name of ["me", "token", "hold", "ticket", "start", "date"]) keep.drop(name);
 		line.stop();
 		closeDate();
-		update({ ...firstState(), busy: state.busy });
+		update({ ...firstState(), busy: state.busy, retries: state.retries, sheet: state.sheet });
 	}
 
 	function enter(token, place) {
@@ -117,23 +124,23 @@ export function fanOf({ api, fetch, clock, keep, tab, line, state, update, words
 		hold.set(null);
 		closeDate();
 		update({ token: null, place: null, dates: null, isLeaving: false });
-		if (code !== null && code !== "token-left") {
-			const failed = words().failed;
-			tell.notice({
+		// Another tab paid, and the end of the token was told here first.
+		const ticket = code === "token-finished" ? keep.get("ticket") : null;
+		if (ticket) {
+			update({ ticket });
+		} else if (code !== null && code !== "token-left") {
+			tell.notice(({ failed }) => ({
 				kind: "info",
 				title: failed.overHeading,
 				words: failed[code] ?? failed["token-invalid"],
 				actions: [],
-			});
+			}));
 		}
 	}
 
 	function onPlace(place) {
 		if (place.status === "OVER") {
-			// Another tab paid, and the line told us first.
-			const ticket = keep.get("ticket");
-			if (place.code === "token-finished" && ticket) update({ ticket });
-			leaveLine(place.code === "token-finished" && ticket ? null : place.code);
+			leaveLine(place.code);
 			return;
 		}
 		const wasWaiting = state.place?.status !== "ACTIVE";
@@ -142,7 +149,10 @@ export function fanOf({ api, fetch, clock, keep, tab, line, state, update, words
 			tellHowFar(place);
 		}
 		update({ place });
-		if (place.status !== "ACTIVE") return;
+		if (place.status !== "ACTIVE") {
+			if (state.date) closeDate();
+			return;
+		}
 		if (wasWaiting) {
 			tell.say(words().admitted.announce);
 			refreshBalance();
@@ -229,7 +239,7 @@ export function fanOf({ api, fetch, clock, keep, tab, line, state, update, words
 			tab,
 			scheduleId: date.id,
 			headers: tokenHeader,
-			onMap: (map) => update({ map, cursor: Math.min(state.cursor, map.seats.length - 1) }),
+			onMap: (map) => update({ map, cursor: Math.max(Math.min(state.cursor, map.seats.length - 1), 0) }),
 			onRefusal(refusal) {
 				if (!isOver(refusal) && refusal.status === 404) {
 					keep.drop("date");
@@ -247,13 +257,12 @@ export function fanOf({ api, fetch, clock, keep, tab, line, state, update, words
 	}
 
 	function choose(seat) {
-		const at = state.map.seats.findIndex(({ id }) => id === seat.id);
-		if (seat.state === "free") update({ chosen: seat.id, cursor: at });
-		else {
-			update({ cursor: at });
-			const name = seat.mine ? "mine" : seat.state;
-			tell.say(words().seats.cannot(seat.seatNumber, words().seats.state[name]));
-		}
+		update({ cursor: state.map.seats.findIndex(({ id }) => id === seat.id) });
+		const isMine = seat.mine || seat.id === state.hold?.seatId;
+		if (isMine || seat.state !== "free")
+			tell.say(words().seats.cannot(seat.seatNumber, words().seats.state[isMine ? "mine" : seat.state]));
+		else if (state.hold) tell.fail({ code: "already-holding" });
+		else update({ chosen: seat.id });
 	}
 
 	// Returns the seat that the key leads to, or null for a key that is not ours.
@@ -317,6 +326,8 @@ export function fanOf({ api, fetch, clock, keep, tab, line, state, update, words
 		olderHistory: () => refreshHistory(state.history.at(-1).id),
 		olderTickets: () => refreshMine(state.tickets.at(-1).id),
 		closeNotice: () => update({ notice: null }),
+		openSheet: (sheet) => update({ sheet }),
+		closeSheet: () => update({ sheet: null }),
 		closeDate() {
 			keep.drop("date");
 			closeDate();

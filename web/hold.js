@@ -57,7 +57,12 @@ export function holdOf({ clock, keep, state, update, words, tell, fan }) {
 		},
 	};
 
-	const deed = (kind, path, { seatId }) => fan.act(`${kind}:${seatId}`, path, { seatId }, fan.tokenHeader());
+	// Nothing is let go while it is paid for, nor paid for while it is let go.
+	function deed(kind, path, { seatId }) {
+		if (state.busy.pay || state.busy.cancel) return undefined;
+		return fan.act(`${kind}:${seatId}`, path, { seatId }, fan.tokenHeader());
+	}
+
 	const reserve = ({ id }) => deed("reserve", "/reservation", { seatId: id });
 	const pay = () => deed("pay", "/payment", state.hold);
 	const release = () => deed("cancel", "/reservation/cancel", state.hold);
@@ -65,16 +70,16 @@ export function holdOf({ clock, keep, state, update, words, tell, fan }) {
 	function tooShort({ data }) {
 		const missing = data?.missing ?? null;
 		update({ missing, balance: data?.balance ?? state.balance });
-		tell.notice({
+		tell.notice(({ failed, money, won }) => ({
 			kind: "error",
-			title: words().failed.shortHeading,
-			words: words().failed.short(words().won(missing ?? 0)),
+			title: failed.shortHeading,
+			words: failed.short(won(missing ?? 0)),
 			actions: [{
 				id: "notice-charge",
-				label: words().money.chargeMissing(words().won(missing ?? 0)),
+				label: money.chargeMissing(won(missing ?? 0)),
 				then: () => fan.charge(missing),
 			}],
-		});
+		}));
 	}
 
 	// `seatState` as the server told it, or null when this clock alone says that the hold ran out.
@@ -82,9 +87,8 @@ export function holdOf({ clock, keep, state, update, words, tell, fan }) {
 		const { hold } = state;
 		set(null);
 		if (!hold) return;
-		const failed = words().failed;
 		const isFree = seatState === null || seatState === "free";
-		tell.notice({
+		tell.notice(({ failed }) => ({
 			kind: "error",
 			title: failed.expiredHeading,
 			words: seatState === null ? failed.expired : isFree ? failed.expiredFree : failed.expiredGone,
@@ -93,7 +97,7 @@ export function holdOf({ clock, keep, state, update, words, tell, fan }) {
 				label: failed.takeAgain(hold.seatNumber),
 				then: () => reserve({ id: hold.seatId }),
 			}] : [],
-		});
+		}));
 		fan.readSeats();
 	}
 
@@ -103,9 +107,9 @@ export function holdOf({ clock, keep, state, update, words, tell, fan }) {
 		update({ hold, missing: null });
 	}
 
-	// What the server says is held stands: another device may have taken or released it.
+	// What the server says is held stands: another device may have taken, released or taken it again.
 	function adopt(hold) {
-		if (hold?.seatId === state.hold?.seatId) return;
+		if (hold?.seatId === state.hold?.seatId && hold?.expires_at === state.hold?.expires_at) return;
 		set(hold);
 		if (hold && !state.date) fan.refreshDates();
 	}
@@ -113,7 +117,8 @@ export function holdOf({ clock, keep, state, update, words, tell, fan }) {
 	// Called twice a second.
 	function tick() {
 		const { hold } = state;
-		if (!hold || state.busy.pay) return;
+		// A device whose clock is wrong must not end it before it has heard the server's.
+		if (!hold || state.busy.pay || !clock.knowsServer()) return;
 		const left_ms = Date.parse(hold.expires_at) - clock.serverNow();
 		if (left_ms <= 0) expired(null);
 		else if (passes(left_ms, 10_000)) tell.say(words().hold.tenLeft);
