@@ -18,6 +18,7 @@ bench_open() {
     programs=$(build_folder)/bench
     scratch=$(mktemp -d /tmp/boxoffice-bench.XXXXXX) || die "cannot create a temporary folder"
     started=()
+    started_names=()
     undo=()
     trap bench_close EXIT
     trap 'exit 1' HUP INT TERM
@@ -50,10 +51,11 @@ bench_start() { # NAME [VARIABLE=VALUE …]
         exec env "$@" "$programs/${name}_fcgi" </dev/null >"$scratch/$name.log" 2>&1
     ) &
     started+=($!)
+    started_names+=("$name")
 }
 
 # Gives the programs places behind the same nginx, with the same kept connections and limits as the
-# fronts have: /bench/NAME.
+# fronts have: /bench/NAME; and nginx a file of its own, as long as the empty answer: /bench/static.
 bench_serve() { # NAME …
     local name keepalive limit
     keepalive=$(sed -nE 's/^\s*(keepalive [0-9]+;).*/\1/p' "$var/etc/nginx.conf")
@@ -65,6 +67,8 @@ bench_serve() { # NAME …
     for name in "$@"; do
         printf 'location = /bench/%s { %s fastcgi_pass bench-%s; }\n' "$name" "${limit//$'\n'/ }" "$name"
     done >"$var/etc/nginx-server-bench.conf"
+    printf '{"success":true,"data":{}}' >"$scratch/static.json"
+    printf 'location = /bench/static { alias %s; }\n' "$scratch/static.json" >>"$var/etc/nginx-server-bench.conf"
     # nginx's workers are another user when it was started by root.
     chmod 711 "$scratch"
     nginx_reload
@@ -92,6 +96,33 @@ load() { # SECONDS SCRIPT PATH [SCRIPT ARGUMENT …]
     wrk -t2 -c"$bench_clients" -d"${seconds}s" --timeout 10s -s "$root/bench/$script" "$url$path" -- "$@" \
         >"$scratch/wrk" || { cat "$scratch/wrk" >&2 && die "wrk failed: see above"; }
     tail -n 1 "$scratch/wrk"
+}
+
+# CPU time since their start of all processes of the instance and of the programs to compare with, in
+# microseconds, as one JSON object by name. What a process started and left in its session is its own.
+bench_cpu() {
+    local index file
+    {
+        for file in "$var"/run/*.pid; do
+            printf 'session %s %s\n' "$(<"$file")" "$(basename "$file" .pid)"
+        done
+        for index in "${!started[@]}"; do
+            printf 'process %s %s\n' "${started[index]}" "${started_names[index]}"
+        done
+        # One that ends meanwhile is left out.
+        cat /proc/[0-9]*/stat 2>/dev/null
+    } | awk -v per_s="$(getconf CLK_TCK)" '
+        $1 == "session" || $1 == "process" { name[$1, $2] = $3; used[$3] += 0; next }
+        {
+            pid = $1
+            sub(/^.*\) /, "")
+            if (("process", pid) in name)
+                used[name["process", pid]] += $12 + $13
+            else if (("session", $4) in name)
+                used[name["session", $4]] += $12 + $13
+        }
+        END { for (each in used) printf "%s %.0f\n", each, used[each] * 1e6 / per_s }' |
+        jq -Rnc '[inputs | split(" ") | {(.[0]): (.[1] | tonumber)}] | add'
 }
 
 sql() { # STATEMENT
