@@ -241,8 +241,7 @@ static enum err importer_open(struct importer *importer, const struct order *ord
 		err = broker_declare_reply_queue(importer->listener, importer->replies);
 	if (!err)
 		err = broker_consume(importer->listener, CHANNEL, importer->replies, WINDOW);
-	return err ? err
-		   : broker_open(&importer->publisher, &order->conf, "strategies importer");
+	return err ? err : broker_open(&importer->publisher, &order->conf, "strategies importer");
 }
 
 static void importer_close(struct importer *importer)
