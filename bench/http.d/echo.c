@@ -94,10 +94,10 @@ static enum err answer_waiting(const struct answerer *answerer)
 
 static enum err answer_all(struct answerer *answerer, const struct echo *echo)
 {
-	enum err err = broker_open(&answerer->publisher, echo->conf.amqp_url, "echo answers");
+	enum err err = broker_open(&answerer->publisher, &echo->conf, "echo answers");
 
 	if (!err)
-		err = broker_open(&answerer->listener, echo->conf.amqp_url, "echo consumer");
+		err = broker_open(&answerer->listener, &echo->conf, "echo consumer");
 	if (!err)
 		err = broker_consume(answerer->listener, CHANNEL, QUEUE_NAME, PREFETCH);
 	while (!err && !echo->is_over) {
@@ -218,14 +218,14 @@ static enum err ask(struct asker *asker)
 static enum err open_asker(struct asker *asker)
 {
 	struct echo *echo = asker->echo;
-	enum err err = broker_open(&asker->listener, echo->conf.amqp_url, "echo replies");
+	enum err err = broker_open(&asker->listener, &echo->conf, "echo replies");
 
 	if (!err)
 		err = broker_declare_reply_queue(asker->listener, echo->reply_queue);
 	if (!err)
 		err = broker_consume(asker->listener, CHANNEL, echo->reply_queue, PREFETCH);
 	if (!err)
-		err = broker_open(&asker->publisher, echo->conf.amqp_url, "echo client");
+		err = broker_open(&asker->publisher, &echo->conf, "echo client");
 	return err ? err : broker_confirm(asker->publisher, on_confirm, asker);
 }
 
