@@ -31,12 +31,12 @@ measure() { # ARM COUNTER COMMAND …
     local arm=$1 counter=${counters[$2]} rows asked cpu
     shift 2
     note "$turn: $arm"
-    rows=$(sql "$counter") && asked=$(questions) && cpu=$(bench_cpu) || exit
+    rows=$(sql "$counter") && asked=$(questions) && cpu=$(bench_cpu) || die "what is there before $arm cannot be counted"
     "$@" >"$scratch/measured" || die "$arm failed: see above"
-    bench_cpu >"$scratch/cpu" || exit
+    bench_cpu >"$scratch/cpu" || die "the CPU time of $arm cannot be told"
     asked=$(($(questions) - asked))
     await_accepted "$counter" "$rows"
-    rows=$(($(sql "$counter") - rows)) || exit
+    rows=$(($(sql "$counter") - rows)) || die "what $arm committed cannot be counted"
     is_wanted "$arm" || return 0
     jq -c --arg arm "$arm" --argjson rows "$rows" --argjson questions "$asked" --argjson before "$cpu" \
         --slurpfile after "$scratch/cpu" \

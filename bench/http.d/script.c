@@ -83,7 +83,10 @@ enum err script_read(struct script *script, const char *path)
 		fclose(file);
 	if (is_right && script->count)
 		return ERR_OK;
-	fprintf(stderr, "load: %s: line %zu is no request\n", path, script->count + 1);
+	if (file)
+		fprintf(stderr, "load: %s: line %zu is no request\n", path, script->count + 1);
+	else
+		perror(path);
 	return ERR_CONF;
 }
 
