@@ -71,7 +71,8 @@ send_quietly() { # SCRIPT OPTION …
 
 for_a_while() { send "$1" --seconds "$seconds" --clients "$clients"; } # SCRIPT
 
-# At a share of what the arm did in a closed loop so far, in percent.
+# At a share of what the arm did in a closed loop so far, in percent. With as many connections as a crowd
+# has: what is to be seen is the service, not requests that wait for each other here.
 at_share() { # ARM PERCENT SCRIPT OPTION …
     local rate
     rate=$(jq -s --arg arm "$1" --argjson percent "$2" '
@@ -79,7 +80,7 @@ at_share() { # ARM PERCENT SCRIPT OPTION …
         | .[length / 2 | floor] * $percent / 100 | round' "$scratch/results") || exit
     [ "$rate" -gt 0 ] || die "an open loop needs the arm $1 too"
     shift 2
-    send "$1" --rate "$rate" --clients "$clients" "${@:2}" | jq -c --argjson rate "$rate" '. + {$rate}'
+    send "$1" --rate "$rate" --clients "$crowd" "${@:2}" | jq -c --argjson rate "$rate" '. + {$rate}'
 }
 
 rest() {
