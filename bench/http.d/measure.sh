@@ -31,12 +31,12 @@ measure() { # ARM COUNTER COMMAND …
     local arm=$1 counter=${counters[$2]} rows asked cpu
     shift 2
     note "$turn: $arm"
-    rows=$(sql "$counter") && asked=$(questions) && cpu=$(bench_cpu) || exit
+    rows=$(sql "$counter") && asked=$(questions) && cpu=$(bench_cpu) || die "what is there before $arm cannot be counted"
     "$@" >"$scratch/measured" || die "$arm failed: see above"
-    bench_cpu >"$scratch/cpu" || exit
+    bench_cpu >"$scratch/cpu" || die "the CPU time of $arm cannot be told"
     asked=$(($(questions) - asked))
     await_accepted "$counter" "$rows"
-    rows=$(($(sql "$counter") - rows)) || exit
+    rows=$(($(sql "$counter") - rows)) || die "what $arm committed cannot be counted"
     is_wanted "$arm" || return 0
     jq -c --arg arm "$arm" --argjson rows "$rows" --argjson questions "$asked" --argjson before "$cpu" \
         --slurpfile after "$scratch/cpu" \
@@ -71,7 +71,8 @@ send_quietly() { # SCRIPT OPTION …
 
 for_a_while() { send "$1" --seconds "$seconds" --clients "$clients"; } # SCRIPT
 
-# At a share of what the arm did in a closed loop so far, in percent.
+# At a share of what the arm did in a closed loop so far, in percent. With as many connections as a crowd
+# has: what is to be seen is the service, not requests that wait for each other here.
 at_share() { # ARM PERCENT SCRIPT OPTION …
     local rate
     rate=$(jq -s --arg arm "$1" --argjson percent "$2" '
@@ -79,7 +80,7 @@ at_share() { # ARM PERCENT SCRIPT OPTION …
         | .[length / 2 | floor] * $percent / 100 | round' "$scratch/results") || exit
     [ "$rate" -gt 0 ] || die "an open loop needs the arm $1 too"
     shift 2
-    send "$1" --rate "$rate" --clients "$clients" "${@:2}" | jq -c --argjson rate "$rate" '. + {$rate}'
+    send "$1" --rate "$rate" --clients "$crowd" "${@:2}" | jq -c --argjson rate "$rate" '. + {$rate}'
 }
 
 rest() {

@@ -74,13 +74,16 @@ enum err script_read(struct script *script, const char *path)
 	FILE *file = fopen(path, "re");
 	char *line = NULL;
 	size_t capacity = 0;
-	bool is_right = file != NULL;
+	bool is_right = true;
 
+	if (!file) {
+		perror(path);
+		return ERR_CONF;
+	}
 	while (is_right && getline(&line, &capacity, file) > 0)
 		is_right = take_line(script, line);
 	free(line);
-	if (file)
-		fclose(file);
+	fclose(file);
 	if (is_right && script->count)
 		return ERR_OK;
 	fprintf(stderr, "load: %s: line %zu is no request\n", path, script->count + 1);

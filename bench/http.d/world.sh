@@ -128,6 +128,7 @@ restore_policy() {
     gate set $(jq -r '["max_active", "window_limit", "window_s", "active_s", "show_up_s", "quiet_s", "grace_s"][] as $name
         | "\($name)=\(.[$name])"' <<<"$policy")
     case $(jq -r .state <<<"$policy") in
+    open) gate open ;;
     paused) gate pause ;;
     closed) gate close "$(jq -r .reason <<<"$policy")" --yes ;;
     esac

@@ -74,3 +74,46 @@ def test_the_policy_is_the_old_one_afterwards(told, instance, db):
 def test_an_arm_that_is_none_is_refused(instance):
     done = bench(instance, "--only", "hello,nonsense")
     assert done.returncode == 1 and "nonsense" in done.stderr and not done.stdout
+
+
+# The report alone, of made-up turns ------------------------------------------------------------
+
+def turn(arm, committed, granted, **statuses):
+    statuses = {"200": granted, **{status.lstrip("s"): count for status, count in statuses.items()}}
+    return {"arm": arm, "committed": committed, "questions": 0, "cpuUs": {"front-0": 1000}, "seconds": 1.0,
+            "sent": 10, "broken": 0, "loadCpuUs": 500,
+            "kinds": {"charge": {"answers": sum(statuses.values()), "statuses": statuses, "p50Ms": 1, "p90Ms": 1,
+                                 "p99Ms": 1, "maxMs": 1}}}
+
+
+def report(*turns, wrong=0, broken=0):
+    numbers = {"rounds": 1, "seconds": 1, "clients": 1, "fans": 1, "crowd": 1, "processors": 2, "wrong": wrong,
+               "audit": {"broken": broken, "warnings": 0}, "batches": {}}
+    arguments = [word for name, value in numbers.items() for word in ("--argjson", name, json.dumps(value))]
+    return json.loads(subprocess.run(
+        ["jq", "-s", *arguments, "-f", str(ROOT / "bench" / "http.d" / "report.jq")], check=True,
+        input="\n".join(map(json.dumps, turns)), capture_output=True, text=True).stdout)
+
+
+def test_a_report_of_what_is_right_is_right():
+    told = report(turn("charge", 100, 100), turn("charge", 300, 300), turn("charge", 202, 200, s202=2),
+                  turn("pessimistic", 50, 50))
+    assert told["isRight"] and told["arms"][0]["rounds"] == [100, 300, 202]
+    assert (told["arms"][0]["perSecond"], told["arms"][0]["least"], told["arms"][0]["most"]) == (202, 100, 300)
+    assert told["targets"] == [{"what": "charges on one balance ÷ pessimistic", "measured": 4.04, "least": 4,
+                                "reached": True}]
+    assert told["arms"][0]["cpuUs"] == {"front-0": 5, "load": 2.5}
+
+
+@pytest.mark.parametrize("told", [
+    {"turns": [turn("charge", 99, 100)]},           # one granted is not in the table
+    {"turns": [turn("charge", 103, 100, s202=2)]},  # more than anybody asked for
+    {"turns": [turn("charge", 100, 100)], "wrong": 1},
+    {"turns": [turn("charge", 100, 100)], "broken": 1},
+])
+def test_a_report_of_what_is_wrong_says_so(told):
+    assert not report(*told.pop("turns"), **told)["isRight"]
+
+
+def test_a_ratio_that_is_short_is_not_reached():
+    assert not report(turn("charge", 100, 100), turn("hello", 0, 201))["targets"][0]["reached"]
