@@ -15,7 +15,7 @@ export function firstState() {
 		dates: null, date: null, map: null, chosen: null, cursor: 0,
 		hold: null, missing: null, ticket: null,
 		balance: null, history: null, historyHasMore: false, tickets: null, ticketsHaveMore: false,
-		busy: {}, retries: {}, notice: null, said: "", sheet: null,
+		busy: {}, retries: {}, notice: null, said: null, sheet: null,
 	};
 }
 

@@ -12,7 +12,7 @@ export const tidings = (view, on, sheet = null) => {
 			<div role="alert" id=${isHere ? "notice" : undefined}>
 				${isHere && view.notice && notice(view.text, view.notice(view.text), on)}</div>
 			${isHere && retries(view)}
-			<p role="status" class="hidden-words" id=${isHere ? "said" : undefined}>${isHere ? view.said : ""}</p>
+			<p role="status" class="hidden-words" id=${isHere ? "said" : undefined}>${isHere && view.said}</p>
 		</div>`;
 };
 
