@@ -163,6 +163,7 @@ BAD = {
     "of another issuer": lambda user: sign(user, iss="https://evil.example"),
     "without an issuer": lambda user: sign(user, iss=None),
     "for another audience": lambda user: sign(user, aud="shop"),
+    "for us, but deeper in a list": lambda user: sign(user, aud=["shop", ["x", AUDIENCE]]),
     "for others": lambda user: sign(user, aud=["shop", 'x,"boxoffice"', "boxoffice2"]),
     "of nobody": lambda user: sign(user, sub=None),
     "of no UUID": lambda user: sign("kim"),
