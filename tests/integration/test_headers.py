@@ -60,8 +60,34 @@ def test_too_many_requests_have_them_too(site):
     check_headers(limited[0])
 
 
+def joined(site):
+    """The attributes of the cookie that a join sets."""
+    answer = site.send(Call("POST", "/join", b"name=a", FORM))
+    assert answer.status == 303
+    return answer.header("Set-Cookie").split("; ")[1:]
+
+
 def test_without_tls_nothing_is_said_of_it(site):
     assert site.send(get("/")).header("Strict-Transport-Security") is None
+    assert "Secure" not in joined(site)
+
+
+def test_behind_tls_browsers_are_told_to_insist_on_it(site, instance):
+    def told():
+        """By each of several connections: for a moment nginx's workers of before answer, too."""
+        return {site.send(get("/")).header("Strict-Transport-Security") for _ in range(20)}
+
+    instance.run("up", BOXOFFICE_SET=f"{instance.set} nginx_hsts_s=300")
+    try:
+        wait_until(lambda: told() == {"max-age=300"}, 10, "the new setting")
+        for who, call in ANSWERS.items():
+            answer = site.send(call)
+            assert answer.header("Strict-Transport-Security") == "max-age=300", who
+            check_headers(answer)
+        assert "Secure" in joined(site)
+    finally:
+        instance.run("up", BOXOFFICE_SET=f"{instance.set} nginx_hsts_s=0")
+        wait_until(lambda: told() == {None}, 10, "the old setting")
 
 
 @pytest.mark.parametrize("path", ["/queue/events", "/concert/seat-events", "/concert/seats", "/"])
