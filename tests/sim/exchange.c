@@ -388,16 +388,6 @@ void exchange_consume(struct connection *connection, unsigned channel, const cha
 		(struct consumer_of_queue){connection, channel, queue, prefetch};
 }
 
-void exchange_cancel(struct connection *connection, unsigned channel, const char *name)
-{
-	size_t kept = 0;
-	for (size_t i = 0; i < consumer_count; i++)
-		if (consumers[i].connection != connection || consumers[i].channel != channel ||
-		    strcmp(consumers[i].queue->is.name, name) != 0)
-			consumers[kept++] = consumers[i];
-	consumer_count = kept;
-}
-
 static size_t count_unacked(const struct consumer_of_queue *consumer)
 {
 	size_t count = 0;
@@ -440,6 +430,30 @@ static void deliver(struct queue *queue, const struct consumer_of_queue *consume
 				   .channel = consumer->channel,
 				   .tag = ++connection->tags};
 	queue->unacked++;
+}
+
+/* A message may be on its way when a subscription ends: it stays with whoever had it, and the next
+ * active consumer begins beside it. */
+static void deliver_last(const struct consumer_of_queue *consumer)
+{
+	struct queue *queue = consumer->queue;
+	if (queue->count && choose_consumer(queue) == consumer && dice_one_in(&kernel.order, 2))
+		deliver(queue, consumer);
+}
+
+void exchange_cancel(struct connection *connection, unsigned channel, const char *name)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < consumer_count; i++) {
+		const struct consumer_of_queue *consumer = &consumers[i];
+		bool is_it = consumer->connection == connection && consumer->channel == channel &&
+			     strcmp(consumer->queue->is.name, name) == 0;
+		if (is_it)
+			deliver_last(consumer);
+		else
+			consumers[kept++] = *consumer;
+	}
+	consumer_count = kept;
 }
 
 /* Steps ------------------------------------------------------------------------------------------

@@ -3,18 +3,14 @@
 #include "heap.h"
 
 #include <stdalign.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct heap_block {
-	struct heap_block *next, *before;
+	alignas(max_align_t) struct heap_block *next; /* what follows the head is aligned, too */
+	struct heap_block *before;
 	struct heap *heap; /* NULL: nobody's */
-	size_t size;
 };
-
-_Static_assert(sizeof(struct heap_block) % alignof(max_align_t) == 0,
-	       "what follows a block's head must be aligned");
 
 static struct heap *heap;
 
@@ -81,7 +77,6 @@ void *__wrap_malloc(size_t size)
 	if (!block)
 		return NULL;
 	block->heap = heap;
-	block->size = size;
 	link_block(block);
 	return block + 1;
 }
@@ -112,7 +107,6 @@ void *__wrap_realloc(void *memory, size_t size)
 	block = __real_realloc(block - 1, sizeof *block + size);
 	if (!block)
 		abort();
-	block->size = size;
 	link_block(block);
 	return block + 1;
 }

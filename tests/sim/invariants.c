@@ -66,6 +66,7 @@ static void check_stored(const struct result *result, const struct job_row *row)
 static void check_result(const struct result *result)
 {
 	const struct outcome *outcome = &result->outcome;
+	kernel.told[outcome->err]++;
 	if (outcome->err == ERR_KEY_REUSED)
 		notes_add(NOTE_KEY_REUSED, result->id.bytes, sizeof result->id.bytes);
 	if (outcome->err && !err_settles(outcome->err))

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "dice.h"
+#include "err.h"
 
 #define SECOND_US INT64_C(1000000)
 
@@ -28,6 +29,7 @@ struct options {
 	size_t calm;     /* no faults from this step on */
 	unsigned faults; /* bits of enum fault that may happen */
 	bool is_traced;
+	const char *ignored; /* invariants that are not looked at, for mutants; NULL: none */
 };
 
 struct kernel {
@@ -42,6 +44,7 @@ struct kernel {
 	const char *failed; /* the invariant that does not hold; NULL: all hold */
 	char failure[512];  /* in words */
 	size_t happened[FAULT_COUNT];
+	size_t told[ERR_COUNT]; /* results that workers published */
 };
 
 extern struct kernel kernel;
@@ -51,7 +54,8 @@ void kernel_start(const struct options *options);
 /* Does this fault happen now? Asking is a chance. */
 bool kernel_strikes(enum fault fault);
 
-/* An invariant does not hold: the run ends with the first one. Does not return inside a process. */
+/* An invariant does not hold: the run ends with the first one. Does not return inside a process,
+ * unless that invariant is not looked at. */
 __attribute__((format(printf, 2, 3))) void kernel_fail(const char *invariant, const char *format,
 						       ...);
 

@@ -100,11 +100,6 @@ static size_t find(const struct params *params, const char *name)
 	return i;
 }
 
-bool params_has(const struct params *params, const char *name)
-{
-	return find(params, name) < params->count;
-}
-
 int64_t params_int(const struct params *params, const char *name)
 {
 	size_t i = find(params, name);

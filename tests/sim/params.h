@@ -30,7 +30,6 @@ void params_open(struct params *params, const char *json);
 bool params_next(struct params *params);
 
 /* Of this row. What is not there is NULL in SQL: 0, "", a zero id. */
-bool params_has(const struct params *params, const char *name);
 int64_t params_int(const struct params *params, const char *name);
 const char *params_text(const struct params *params, const char *name);
 struct id params_id(const struct params *params, const char *name);

@@ -8,11 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct session;
-struct connection;
-
 #define PROCESSES_MAX 8
-#define PROCESS_CONNECTIONS 4
 
 /* Starts afresh with these workers. */
 void processes_start(size_t accounts, size_t seats, size_t gates);
@@ -29,9 +25,6 @@ int64_t processes_next_us(void);
 
 /* All run, none is stopped or dead: what settling begins with. */
 void processes_wake(void);
-
-/* True when no process is at a batch. */
-bool processes_are_idle(void);
 
 /* Called by what simulates the outside, inside a process: ------------------------------------- */
 

@@ -30,8 +30,8 @@ enum table {
 	TABLE_COUNT
 };
 
-/* Rows. A number or a moment of 0 is NULL where that may be. The first member is the number by
- * which rows are locked in order. */
+/* Rows. A number or a moment of 0 is NULL where that may be. All but jobs begin with their number.
+ */
 struct user_row {
 	int64_t id;
 	struct id uuid, job;
@@ -84,7 +84,6 @@ struct payment_row {
 };
 
 struct job_row {
-	int64_t id_is_no_number;
 	struct id id;
 	char kind[16];
 	int64_t attempt;
