@@ -3,12 +3,13 @@
 # nginx. Sourced after launcher/common.sh and launcher/build.sh, with root set.
 
 bench_clients=256
+bench_packages=() # that a bench needs beside those of the service
 
 # Finds a running instance and takes it up in variables; everything started from here on ends with
 # the bench.
 bench_open() {
     local assignments
-    packages_need "${packages_to_run[@]}" wrk python3 python3-pymysql
+    packages_need "${packages_to_run[@]}" "${bench_packages[@]}"
     assignments=$("$root/boxoffice" env) || exit
     eval "$assignments"
     var=$BOXOFFICE_VAR
@@ -128,6 +129,34 @@ bench_cpu() {
 sql() { # STATEMENT
     MYSQL_PWD=$BOXOFFICE_MYSQL_ADMIN_PASSWORD mariadb --no-defaults --socket="$BOXOFFICE_MYSQL_SOCKET" \
         --user="$BOXOFFICE_MYSQL_ADMIN_USER" --batch --skip-column-names -e "$1" "$BOXOFFICE_MYSQL_DATABASE"
+}
+
+ctl() { "$root/boxoffice" ctl "$@" >/dev/null || die "boxofficectl $* failed: see above"; }
+
+# Users of the bench's own, by the thousand, each with an account: registering is not what is measured.
+make_users() { # COUNT FILE
+    sql "INSERT INTO user (uuid, name, job_id, created_at, updated_at)
+        SELECT UNHEX(REPLACE(UUID(), '-', '')), 'bench', UNHEX(REPLACE(UUID(), '-', '')), SYSDATE(6),
+            SYSDATE(6) FROM seq_1_to_$1" &&
+        sql "INSERT INTO cash (user_id, balance, created_at, updated_at)
+            SELECT id, 0, SYSDATE(6), SYSDATE(6) FROM (SELECT id FROM user ORDER BY id DESC LIMIT $1) u" &&
+        last_users "$1" >"$2" || die "users could not be made"
+}
+
+# Those that were made last, one a line.
+last_users() { # COUNT
+    sql "SELECT LOWER(CONCAT_WS('-', SUBSTR(HEX(uuid), 1, 8), SUBSTR(HEX(uuid), 9, 4),
+            SUBSTR(HEX(uuid), 13, 4), SUBSTR(HEX(uuid), 17, 4), SUBSTR(HEX(uuid), 21)))
+        FROM user ORDER BY id DESC LIMIT $1"
+}
+
+# Whoever waits leaves at once: none of them will ever call.
+clear_line() {
+    sql "START TRANSACTION; SELECT out_seq INTO @seq FROM gate_state WHERE id = 1 FOR UPDATE;
+        SET @first = @seq;
+        UPDATE waiting_queue SET status = 'LEFT', out_seq = (@seq := @seq + 1), aside_until = NULL
+            WHERE status IN ('WAITING', 'ASIDE') ORDER BY id;
+        UPDATE gate_state SET out_seq = @seq, waiting = waiting - (@seq - @first) WHERE id = 1; COMMIT"
 }
 
 # A whole number of at least 1 given to an option.

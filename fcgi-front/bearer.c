@@ -3,7 +3,6 @@
  * anybody sign. */
 #include "bearer.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -180,18 +179,41 @@ static bool is_for(jwt_t *jwt, const char *audience)
 	return found;
 }
 
+enum said { SAID, NOT_SAID, NO_MOMENT };
+
+/* A moment in seconds since 1970, with a fraction perhaps. Not by jwt_get_grant_int(), for which
+ * whatever is no integer is 0: a token would be taken long before its nbf. */
+static enum said read_moment(jwt_t *jwt, const char *name, double *moment_s)
+{
+	char *text = jwt_get_grants_json(jwt, name);
+	char *end;
+	bool is_number;
+
+	if (text == NULL)
+		return NOT_SAID;
+	*moment_s = strtod(text, &end);
+	is_number = end != text && *end == '\0'; /* JSON has no word for what is not finite */
+	free(text);
+	return is_number ? SAID : NO_MOMENT;
+}
+
 static bool is_in_life(jwt_t *jwt, int64_t now_s)
 {
-	int64_t until, from;
+	double until_s, from_s = 0;
 
-	errno = 0;
-	until = jwt_get_grant_int(jwt, "exp");
-	if (errno != 0 || now_s >= until)
-		return false;
-	from = jwt_get_grant_int(jwt, "nbf"); /* ENOENT: from ever */
-	if (errno == ENOENT)
-		return true;
-	return errno == 0 && now_s >= from;
+	return read_moment(jwt, "exp", &until_s) == SAID && (double)now_s < until_s &&
+	       read_moment(jwt, "nbf", &from_s) != NO_MOMENT && (double)now_s >= from_s;
+}
+
+/* A header's crit lists what the receiver must understand, and we know nothing that could be in it
+ * (RFC 7515 section 4.1.11). */
+static bool has_conditions(jwt_t *jwt)
+{
+	char *list = jwt_get_headers_json(jwt, "crit");
+	bool is_there = list != NULL;
+
+	free(list);
+	return is_there;
 }
 
 enum err bearer_verify(const struct bearer *bearer, const char *authorization, int64_t now_s,
@@ -208,8 +230,9 @@ enum err bearer_verify(const struct bearer *bearer, const char *authorization, i
 	if (jwt == NULL)
 		return ERR_BEARER_INVALID;
 	subject = jwt_get_grant(jwt, "sub");
-	if (claim_is(jwt, "iss", bearer->issuer) && is_for(jwt, bearer->audience) &&
-	    is_in_life(jwt, now_s) && subject != NULL && id_parse(subject, strlen(subject), user))
+	if (!has_conditions(jwt) && claim_is(jwt, "iss", bearer->issuer) &&
+	    is_for(jwt, bearer->audience) && is_in_life(jwt, now_s) && subject != NULL &&
+	    id_parse(subject, strlen(subject), user))
 		err = ERR_OK;
 	jwt_free(jwt);
 	return err;

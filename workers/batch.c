@@ -26,7 +26,7 @@ void batch_clear(struct batch *batch)
 	batch->count = 0;
 	if (batch->slots)
 		inbox_open(batch);
-	batch->look_deep = false;
+	batch->look_deep = batch->was_lost = false;
 }
 
 static void grow(struct batch *batch)

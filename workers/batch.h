@@ -49,6 +49,7 @@ struct batch {
 	size_t slot_count;
 	int64_t now_us; /* the database's clock, read after the locks were taken */
 	bool look_deep; /* a key was hit twice: look also where pruned jobs left their trace */
+	bool was_lost;  /* the answer of its commit, perhaps: what is stored may be its own */
 };
 
 /* Where outcomes and state live. Each call but rollback returns an error of db.h; load locks what

@@ -51,7 +51,7 @@ static bool settings_make_sense(const struct conf *conf)
 
 int main(void)
 {
-	static struct ticker ticker;
+	struct ticker ticker = {0};
 	struct worker worker;
 	if (worker_open(&worker, "gate-worker", IN_GATE))
 		return EXIT_FAILURE;

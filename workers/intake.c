@@ -118,7 +118,8 @@ bool intake_add(struct intake *intake, struct broker_delivery *delivery, unsigne
 		return false;
 	}
 	keep(intake, delivery);
-	if (!err && !may_reply_to(delivery->reply_to, queue_set)) {
+	/* What is no envelope is answered, too. */
+	if (!may_reply_to(delivery->reply_to, queue_set)) {
 		err = ERR_BAD_REPLY_TO;
 		snprintf(why, sizeof why, "%s", err_message(err));
 	}

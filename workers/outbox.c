@@ -211,11 +211,13 @@ static enum err send_dead_letter(struct outbox *outbox, const struct broker_deli
 				   .mandatory = true});
 }
 
+/* A hold that was there may have been made by this very message: by a worker that died since, or by
+ * this one, whose commit was done but not answered. */
 static bool needs_expiry(const struct intake *intake, const struct intake_item *item)
 {
 	const struct batch_entry *entry = &intake->batch.entries[item->entry];
-	return entry->starts_hold || (intake->deliveries[item->delivery].redelivered &&
-				      has_live_hold(entry, intake->batch.now_us));
+	bool may_be_own = intake->deliveries[item->delivery].redelivered || intake->batch.was_lost;
+	return entry->starts_hold || (may_be_own && has_live_hold(entry, intake->batch.now_us));
 }
 
 enum err outbox_dead_letter_code(const struct intake *intake, const struct intake_item *item)

@@ -39,7 +39,8 @@ MUST_CHECK enum err outbox_send_replies(struct outbox *outbox, const struct inta
 enum err outbox_dead_letter_code(const struct intake *intake, const struct intake_item *item);
 
 /* Publishes these dead letters, and an expiry for each hold that began: also for one that a
- * redelivered job made before, since the worker of then may have died on the way. */
+ * redelivered job made before, since the worker of then may have died on the way, or that a batch
+ * found whose commit was not answered. */
 MUST_CHECK enum err outbox_send_due(struct outbox *outbox, const struct intake *intake);
 
 /* Waits up to timeout_ms for what must arrive. ERR_OK: all confirmed; ERR_TIMEOUT: not yet;

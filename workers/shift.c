@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "fault.h"
 #include "log.h"
+#include "stop.h"
 #include "tally.h"
 
 /* Hits on a unique key in a row after which it is not a race but the job itself. */
@@ -14,8 +15,7 @@
 void shift_wait(struct worker *worker, int64_t span_ms)
 {
 	int64_t end_ms = clock_ms() + span_ms;
-	for (int64_t left = span_ms; left > 0 && !worker_is_stopping();
-	     left = end_ms - clock_ms()) {
+	for (int64_t left = span_ms; left > 0 && !stop_is_wanted(); left = end_ms - clock_ms()) {
 		int slice_ms = left < PUMP_MS ? (int)left : PUMP_MS;
 		outbox_keep_alive(&worker->outbox);
 		if (consumer_pump(&worker->consumer, slice_ms) != ERR_BROKER_GONE)
@@ -58,10 +58,12 @@ static enum err apply_once(struct worker *worker, struct batch *batch)
 static enum err apply(struct worker *worker, struct batch *batch)
 {
 	unsigned duplicates = 0;
-	for (unsigned attempt = 0; !worker_is_stopping() || attempt == 0; attempt++) {
+	for (unsigned attempt = 0; !stop_is_wanted() || attempt == 0; attempt++) {
 		enum err err = apply_once(worker, batch);
 		if (!err || err == ERR_DB_DATA)
 			return err;
+		if (err == ERR_DB_GONE)
+			batch->was_lost = true;
 		if (err == ERR_DB_DUPLICATE) {
 			batch->look_deep = true;
 			if (++duplicates > MAX_DUPLICATES)
@@ -96,6 +98,7 @@ static enum err isolate(struct worker *worker)
 		entry->outcome = worker->single.entries[0].outcome;
 		entry->starts_hold = worker->single.entries[0].starts_hold;
 		intake->batch.now_us = worker->single.now_us;
+		intake->batch.was_lost |= worker->single.was_lost;
 	}
 	return ERR_OK;
 }
@@ -106,7 +109,7 @@ static enum err isolate(struct worker *worker)
 static enum err deliver(struct worker *worker, int64_t taken_us)
 {
 	bool is_told = false;
-	for (unsigned attempt = 0; !worker_is_stopping() || attempt == 0; attempt++) {
+	for (unsigned attempt = 0; !stop_is_wanted() || attempt == 0; attempt++) {
 		enum err err = outbox_ensure_open(&worker->outbox);
 		if (!err)
 			err = outbox_send_replies(&worker->outbox, &worker->intake);
@@ -117,7 +120,7 @@ static enum err deliver(struct worker *worker, int64_t taken_us)
 			err = outbox_send_due(&worker->outbox, &worker->intake);
 		if (!err)
 			err = outbox_settle(&worker->outbox, PUMP_MS);
-		while (err == ERR_TIMEOUT && !worker_is_stopping()) {
+		while (err == ERR_TIMEOUT && !stop_is_wanted()) {
 			consumer_keep_alive(&worker->consumer);
 			err = outbox_settle(&worker->outbox, PUMP_MS);
 		}

@@ -1,42 +1,18 @@
 #include "worker.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "clock.h"
 #include "fault.h"
 #include "log.h"
 #include "privilege.h"
 #include "shift.h"
+#include "stop.h"
 
 #define IDLE_MS 1000
 #define DB_SILENCE_S 30
 #define PING_MS 3000 /* well under the session's wait_timeout */
-
-static volatile sig_atomic_t stop_signals;
-
-static void on_stop(int signal_number)
-{
-	(void)signal_number;
-	if (++stop_signals > 1)
-		_exit(1);
-}
-
-bool worker_is_stopping(void)
-{
-	return stop_signals > 0;
-}
-
-static void install_signals(void)
-{
-	struct sigaction stop = {.sa_handler = on_stop};
-	struct sigaction ignore = {.sa_handler = SIG_IGN};
-	sigaction(SIGTERM, &stop, NULL);
-	sigaction(SIGINT, &stop, NULL);
-	sigaction(SIGPIPE, &ignore, NULL);
-}
 
 enum err worker_open(struct worker *worker, const char *name, enum metrics_where where)
 {
@@ -57,7 +33,7 @@ enum err worker_open(struct worker *worker, const char *name, enum metrics_where
 	err = metrics_http_new(&worker->metrics, &worker->conf);
 	if (err)
 		return err;
-	install_signals();
+	stop_install();
 	worker->consumer.conf = &worker->conf;
 	outbox_init(&worker->outbox, &worker->conf);
 	worker->intake.operator_account = worker->conf.operator_account;
@@ -158,7 +134,7 @@ static void turn(struct worker *worker, int *timeout_ms)
 int worker_run(struct worker *worker)
 {
 	int timeout_ms = 0;
-	while (!worker_is_stopping())
+	while (!stop_is_wanted())
 		turn(worker, &timeout_ms);
 	log_notice("stop", LOG_S("kind", worker->conf.name));
 	return EXIT_SUCCESS;

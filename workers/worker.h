@@ -48,7 +48,4 @@ int worker_run(struct worker *worker);
 
 void worker_close(struct worker *worker);
 
-/* True once TERM came. */
-bool worker_is_stopping(void);
-
 #endif

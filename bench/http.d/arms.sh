@@ -3,7 +3,7 @@
 
 # shellcheck disable=SC2034 # bench/http reads it
 readonly -a arms=(idle hello static charge charge-1000 pessimistic pessimistic-1000 echo echo-one charge-one
-    open-charge-50 open-charge-80 hello-get poll poll-admitted seat-map hello-crowd one-seat contention issue
+    open-charge-50 open-charge-80 hello-get poll poll-admitted seat-map issue hello-crowd one-seat contention
     reserve cancel pay mixed open-mixed-50 open-mixed-80)
 
 readonly readers=100 # tokens that polls and maps take turns with

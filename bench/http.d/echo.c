@@ -153,9 +153,10 @@ static enum err publish_one(struct asker *asker)
 	return broker_publish(asker->publisher, &message, NULL);
 }
 
-static void take_answers(struct asker *asker)
+static enum err take_answers(struct asker *asker)
 {
 	struct broker_delivery delivery;
+	uint64_t last = 0;
 
 	while (broker_take(asker->listener, CHANNEL, &delivery)) {
 		uint64_t number = strtoull(delivery.correlation_id, NULL, 10);
@@ -164,8 +165,10 @@ static void take_answers(struct asker *asker)
 		figures_add(&asker->figures, 0, 200,
 			    asker->end_us - asker->sent_us[number % WINDOW_MOST]);
 		asker->answered++;
+		last = delivery.tag;
 		broker_delivery_fini(&delivery);
 	}
+	return last ? broker_ack(asker->listener, CHANNEL, last, true) : ERR_OK;
 }
 
 static uint64_t under_way(const struct asker *asker)
@@ -186,7 +189,8 @@ static enum err listen_to_both(struct asker *asker)
 	for (int i = 0; !err && i < 2; i++)
 		if (is_silent || ready[i].revents || broker_has_input(brokers[i]))
 			err = pump(brokers[i], 0);
-	take_answers(asker);
+	if (!err)
+		err = take_answers(asker);
 	return err ? err : asker->failure;
 }
 

@@ -7,6 +7,7 @@
  * the loop is open: request k is due k / rate seconds after the beginning whatever became of
  * those before it, and its time counts from then on, a wait for a free connection included. */
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -122,13 +123,19 @@ static bool has_next(const struct load *load, int64_t now_us, int64_t *due_us)
 	return *due_us < load->begin_us + load->seconds * 1000000;
 }
 
+static void rest_peer(struct load *load, struct peer *peer)
+{
+	assert(load->idle);
+	peer->is_busy = false;
+	load->idle[load->idle_count++] = peer;
+}
+
 /* A connection that fails is replaced, its request lost. */
 static bool lose_peer(struct load *load, struct peer *peer)
 {
 	if (peer->is_busy) {
 		load->figures.broken++;
-		peer->is_busy = false;
-		load->idle[load->idle_count++] = peer;
+		rest_peer(load, peer);
 	}
 	close(peer->fd);
 	if (open_peer(load, peer))
@@ -164,8 +171,7 @@ static bool take_answer(struct load *load, struct peer *peer, const struct heard
 	load->end_us = clock_us();
 	figures_add(&load->figures, load->script.requests[request].kind, heard->status,
 		    load->end_us - peer->due_us);
-	peer->is_busy = false;
-	load->idle[load->idle_count++] = peer;
+	rest_peer(load, peer);
 	return !heard->closes || lose_peer(load, peer);
 }
 
@@ -261,7 +267,7 @@ static bool open_all(struct load *load)
 			perror("load: connect");
 			return false;
 		}
-		load->idle[load->idle_count++] = &load->peers[i];
+		rest_peer(load, &load->peers[i]);
 	}
 	if (load->answers_path) {
 		load->answers = mem_array(NULL, load->script.count, sizeof *load->answers);

@@ -37,15 +37,13 @@ def arm_report: . as $turns
        rate: (map(.rate | select(.)) | if . == [] then null else median end),
        loadShare: (map(.loadCpuUs / 1e6 / .seconds / $processors) | median | three),
        questionsPerRequest: (map(if answered > 0 then .questions / answered else 0 end) | median | three),
+       # Of all turns together: the system counts in hundredths of a second.
        cpuUs: (if $kinds == [] then {} else
-           [$turns[] | answered as $n | select($n > 0)
-            | (.cpuUs + {load: .loadCpuUs}) | map_values(. / $n)]
-           | reduce (.[] | to_entries[]) as $each ({}; .[$each.key] += [$each.value])
-           | map_values(median | . * 10 | round / 10) | with_entries(select(.value > 0)) end),
+           (map(answered) | add) as $n | (map(.cpuUs + {load: .loadCpuUs}) | sum_objects)
+           | map_values(. / $n * 10 | round / 10) | with_entries(select(.value > 0)) end),
        cpuShareAtRest: (if $kinds == [] then
-           [$turns[] | .seconds as $s | .cpuUs | map_values(. / 1e6 / $s)]
-           | reduce (.[] | to_entries[]) as $each ({}; .[$each.key] += [$each.value])
-           | map_values(median | three) | with_entries(select(.value > 0)) else null end),
+           (map(.seconds) | add) as $s | (map(.cpuUs) | sum_objects)
+           | map_values(. / 1e6 / $s | three) | with_entries(select(.value > 0)) else null end),
        isRight: all(is_right_turn)}
     | if ($kinds | length) > 1
       then .kinds = ([$kinds[] as $kind | {($kind): {p50Ms: ($turns | kind_figure($kind; .p50Ms)),
@@ -83,7 +81,7 @@ def first_seen(f): reduce .[] as $row ([]; ($row | f) as $key | if index([$key])
    $batches,
    queriesPerPoll: (if $of.poll and $of.idle then
        [$all[] | select(.arm == "poll") | .seconds as $s | answered as $n
-        | (.questions - $s * ([$all[] | select(.arm == "idle") | .questions / .seconds] | median)) / $n] | median | three
+        | (.questions - $s * ([$all[] | select(.arm == "idle") | .questions / .seconds] | median)) / $n] | median | three + 0
        else null end),
    money: {wrongBalances: $wrong, audit: {broken: $audit.broken, warnings: $audit.warnings}},
    isRight: ($wrong == 0 and $audit.broken == 0 and ($arms | all(.isRight)))}

@@ -2,7 +2,9 @@
 
 import pytest
 
-from api import Call, charge, get, issue, new_key, post, register, status
+from api import Call, charge, get, issue, new_key, post, register, seat_map, status
+from test_events import STREAM
+from wait import wait_until
 
 POLICY = {
     "default-src": "'none'", "script-src": "'self'", "style-src": "'self'",
@@ -60,6 +62,24 @@ def test_too_many_requests_have_them_too(site):
 
 def test_without_tls_nothing_is_said_of_it(site):
     assert site.send(get("/")).header("Strict-Transport-Security") is None
+
+
+@pytest.mark.parametrize("path", ["/queue/events", "/concert/seat-events", "/concert/seats", "/"])
+def test_no_page_of_another_site_may_read(site, schedule, path):
+    """Neither what is answered, nor, where headers of one's own are needed, by asking beforehand."""
+    token = site.fan().token
+    wait_until(lambda: site.send(seat_map(token, schedule.id)).status == 200, 5, "the schedule", 0.1)
+    query = {"concertScheduleId": schedule.id} if path.startswith("/concert") else {}
+    call = get(path, token, **query).with_header(*STREAM).with_header("Origin", "https://other.example")
+    answer = site.send(call)
+    asked = site.send(Call("OPTIONS", call.path, None, [
+        *call.headers[1:], ("Access-Control-Request-Method", "GET"),
+        ("Access-Control-Request-Headers", "queue-token")]))
+    assert answer.status == (403 if path.endswith("events") else 200)
+    assert asked.status == 405
+    assert answer.header("Access-Control-Allow-Credentials") is None
+    for name, _ in asked.headers:
+        assert not name.lower().startswith("access-control-"), name
 
 
 def test_no_answer_names_another_user(site, schedule):

@@ -201,6 +201,16 @@ static void answers_go_to_reply_queues_alone(void **state)
 	}
 }
 
+static void what_is_no_envelope_is_answered_on_reply_queues_alone(void **state)
+{
+	(void)state;
+	assert_true(offer("no envelope", "reply.front.1", MAX_JOBS));
+	assert_int_equal(last_item()->err, ERR_BAD_MESSAGE);
+	assert_true(offer("no envelope", "account", MAX_JOBS));
+	assert_int_equal(last_item()->err, ERR_BAD_REPLY_TO);
+	assert_raw(last_item(), "no envelope");
+}
+
 static void a_batch_takes_no_more_jobs_than_it_may(void **state)
 {
 	(void)state;
@@ -314,6 +324,7 @@ int main(void)
 		TEST(zeroes_and_broken_text_are_kept_as_they_came),
 		TEST(a_kind_of_another_queue_is_refused),
 		TEST(answers_go_to_reply_queues_alone),
+		TEST(what_is_no_envelope_is_answered_on_reply_queues_alone),
 		TEST(a_batch_takes_no_more_jobs_than_it_may),
 		TEST(the_first_message_always_fits),
 		TEST(a_batch_takes_no_more_bytes_than_it_may),
