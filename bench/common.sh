@@ -3,12 +3,13 @@
 # nginx. Sourced after launcher/common.sh and launcher/build.sh, with root set.
 
 bench_clients=256
+bench_packages=() # that a bench needs beside those of the service
 
 # Finds a running instance and takes it up in variables; everything started from here on ends with
 # the bench.
 bench_open() {
     local assignments
-    packages_need "${packages_to_run[@]}" wrk python3 python3-pymysql
+    packages_need "${packages_to_run[@]}" "${bench_packages[@]}"
     assignments=$("$root/boxoffice" env) || exit
     eval "$assignments"
     var=$BOXOFFICE_VAR
@@ -18,6 +19,7 @@ bench_open() {
     programs=$(build_folder)/bench
     scratch=$(mktemp -d /tmp/boxoffice-bench.XXXXXX) || die "cannot create a temporary folder"
     started=()
+    started_names=()
     undo=()
     trap bench_close EXIT
     trap 'exit 1' HUP INT TERM
@@ -50,10 +52,11 @@ bench_start() { # NAME [VARIABLE=VALUE …]
         exec env "$@" "$programs/${name}_fcgi" </dev/null >"$scratch/$name.log" 2>&1
     ) &
     started+=($!)
+    started_names+=("$name")
 }
 
 # Gives the programs places behind the same nginx, with the same kept connections and limits as the
-# fronts have: /bench/NAME.
+# fronts have: /bench/NAME; and nginx a file of its own, as long as the empty answer: /bench/static.
 bench_serve() { # NAME …
     local name keepalive limit
     keepalive=$(sed -nE 's/^\s*(keepalive [0-9]+;).*/\1/p' "$var/etc/nginx.conf")
@@ -65,6 +68,8 @@ bench_serve() { # NAME …
     for name in "$@"; do
         printf 'location = /bench/%s { %s fastcgi_pass bench-%s; }\n' "$name" "${limit//$'\n'/ }" "$name"
     done >"$var/etc/nginx-server-bench.conf"
+    printf '{"success":true,"data":{}}' >"$scratch/static.json"
+    printf 'location = /bench/static { alias %s; }\n' "$scratch/static.json" >>"$var/etc/nginx-server-bench.conf"
     # nginx's workers are another user when it was started by root.
     chmod 711 "$scratch"
     nginx_reload
@@ -94,9 +99,64 @@ load() { # SECONDS SCRIPT PATH [SCRIPT ARGUMENT …]
     tail -n 1 "$scratch/wrk"
 }
 
+# CPU time since their start of all processes of the instance and of the programs to compare with, in
+# microseconds, as one JSON object by name. What a process started and left in its session is its own.
+bench_cpu() {
+    local index file
+    {
+        for file in "$var"/run/*.pid; do
+            printf 'session %s %s\n' "$(<"$file")" "$(basename "$file" .pid)"
+        done
+        for index in "${!started[@]}"; do
+            printf 'process %s %s\n' "${started[index]}" "${started_names[index]}"
+        done
+        # One that ends meanwhile is left out, and is no failure.
+        cat /proc/[0-9]*/stat 2>/dev/null || true
+    } | awk -v per_s="$(getconf CLK_TCK)" '
+        $1 == "session" || $1 == "process" { name[$1, $2] = $3; used[$3] += 0; next }
+        {
+            pid = $1
+            sub(/^.*\) /, "")
+            if (("process", pid) in name)
+                used[name["process", pid]] += $12 + $13
+            else if (("session", $4) in name)
+                used[name["session", $4]] += $12 + $13
+        }
+        END { for (each in used) printf "%s %.0f\n", each, used[each] * 1e6 / per_s }' |
+        jq -Rnc '[inputs | split(" ") | {(.[0]): (.[1] | tonumber)}] | add'
+}
+
 sql() { # STATEMENT
     MYSQL_PWD=$BOXOFFICE_MYSQL_ADMIN_PASSWORD mariadb --no-defaults --socket="$BOXOFFICE_MYSQL_SOCKET" \
         --user="$BOXOFFICE_MYSQL_ADMIN_USER" --batch --skip-column-names -e "$1" "$BOXOFFICE_MYSQL_DATABASE"
+}
+
+ctl() { "$root/boxoffice" ctl "$@" >/dev/null || die "boxofficectl $* failed: see above"; }
+
+# Users of the bench's own, by the thousand, each with an account: registering is not what is measured.
+make_users() { # COUNT FILE
+    sql "INSERT INTO user (uuid, name, job_id, created_at, updated_at)
+        SELECT UNHEX(REPLACE(UUID(), '-', '')), 'bench', UNHEX(REPLACE(UUID(), '-', '')), SYSDATE(6),
+            SYSDATE(6) FROM seq_1_to_$1" &&
+        sql "INSERT INTO cash (user_id, balance, created_at, updated_at)
+            SELECT id, 0, SYSDATE(6), SYSDATE(6) FROM (SELECT id FROM user ORDER BY id DESC LIMIT $1) u" &&
+        last_users "$1" >"$2" || die "users could not be made"
+}
+
+# Those that were made last, one a line.
+last_users() { # COUNT
+    sql "SELECT LOWER(CONCAT_WS('-', SUBSTR(HEX(uuid), 1, 8), SUBSTR(HEX(uuid), 9, 4),
+            SUBSTR(HEX(uuid), 13, 4), SUBSTR(HEX(uuid), 17, 4), SUBSTR(HEX(uuid), 21)))
+        FROM user ORDER BY id DESC LIMIT $1"
+}
+
+# Whoever waits leaves at once: none of them will ever call.
+clear_line() {
+    sql "START TRANSACTION; SELECT out_seq INTO @seq FROM gate_state WHERE id = 1 FOR UPDATE;
+        SET @first = @seq;
+        UPDATE waiting_queue SET status = 'LEFT', out_seq = (@seq := @seq + 1), aside_until = NULL
+            WHERE status IN ('WAITING', 'ASIDE') ORDER BY id;
+        UPDATE gate_state SET out_seq = @seq, waiting = waiting - (@seq - @first) WHERE id = 1; COMMIT"
 }
 
 # A whole number of at least 1 given to an option.

@@ -1,7 +1,7 @@
-"""Opens many streams of GET /queue/events and says what they cost: memory and CPU of nginx at a tick a
-second, and the time from an admission to the last listener. Called by bench/line.
+"""Opens many streams of GET /queue/events and says what they cost, as one JSON object: memory and CPU of
+nginx at a tick a second, and the time from an admission to the last listener. Called by bench/line.
 
-usage: streams.py URL TOKEN STREAMS NGINX-PID MYSQL-SOCKET DATABASE USER LAUNCHER
+usage: streams.py URL TOKEN STREAMS SECONDS NGINX-PID MYSQL-SOCKET DATABASE USER LAUNCHER
 (the password is in BOXOFFICE_MYSQL_ADMIN_PASSWORD)"""
 
 import asyncio
@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import pymysql
 
 TICKS = os.sysconf("SC_CLK_TCK")
-MEASURED_S = 20
+ADMISSIONS = 5
 
 
 def processes(master):
@@ -102,7 +102,7 @@ def admit_one(database, launcher):
     return row[0], float(row[1])
 
 
-async def measure(url, token, count, master, database, launcher):
+async def measure(url, token, count, seconds, master, database, launcher):
     parts = urlsplit(url)
     listeners = Listeners()
     before = memory_mib(processes(master))
@@ -113,14 +113,15 @@ async def measure(url, token, count, master, database, launcher):
     await asyncio.sleep(2)
     pids = processes(master)
     ticks, cpu, at = listeners.ticks, cpu_s(pids), time.monotonic()
-    await asyncio.sleep(MEASURED_S)
+    await asyncio.sleep(seconds)
     span = time.monotonic() - at
-    print(f"{count} streams, opened in {opened:.1f} s: nginx {memory_mib(pids):.0f} MiB,"
-          f" {before:.0f} before ({(memory_mib(pids) - before) * 1024 / count:.1f} KiB each);"
-          f" {(listeners.ticks - ticks) / count / span:.2f} ticks a second cost it"
-          f" {(cpu_s(pids) - cpu) / span * 100:.1f} % of a core")
+    memory, used = memory_mib(pids), cpu_s(pids) - cpu
+    result = {"streams": count, "openedIn": round(opened, 2), "nginxMiB": round(memory, 1),
+              "nginxMiBBefore": round(before, 1), "kibEach": round((memory - before) * 1024 / count, 2),
+              "ticksPerSecond": round((listeners.ticks - ticks) / count / span, 2),
+              "cpuPercent": round(used / span * 100, 1)}
     spans = []
-    for _ in range(5):
+    for _ in range(ADMISSIONS):
         listeners.heard = []
         with database.cursor() as cursor:
             cursor.execute("SELECT MIN(place) FROM waiting_queue WHERE status = 'WAITING'")
@@ -131,24 +132,25 @@ async def measure(url, token, count, master, database, launcher):
             await asyncio.sleep(0.01)
         assert len(listeners.heard) == count, f"{len(listeners.heard)} of {count} heard it"
         spans.append((min(listeners.heard) - admitted, max(listeners.heard) - admitted))
-    first, last = (sorted(each)[len(spans) // 2] for each in zip(*spans))
-    print(f"from an admission to the first listener {first * 1000:.0f} ms, to the last"
-          f" {last * 1000:.0f} ms (medians of {len(spans)}; the longest"
-          f" {max(each[1] for each in spans) * 1000:.0f} ms)")
+    firsts, lasts = (sorted(round(span * 1000) for span in each) for each in zip(*spans))
+    result |= {"firstHeardMs": firsts[ADMISSIONS // 2], "lastHeardMs": lasts[ADMISSIONS // 2],
+               "longestMs": lasts[-1]}
     for task in tasks:
         task.cancel()
     for _, writer in streams:
         writer.close()
+    return result
 
 
 def main(arguments):
-    url, token, count, master, socket, name, user, launcher = arguments
+    url, token, count, seconds, master, socket, name, user, launcher = arguments
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     database = pymysql.connect(unix_socket=socket, database=name, user=user, autocommit=True,
                                password=os.environ["BOXOFFICE_MYSQL_ADMIN_PASSWORD"],
                                init_command="SET time_zone = '+00:00'")
-    asyncio.run(measure(url, token, int(count), int(master), database, launcher))
+    print(json.dumps(asyncio.run(
+        measure(url, token, int(count), int(seconds), int(master), database, launcher))))
 
 
 main(sys.argv[1:])

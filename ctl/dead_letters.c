@@ -89,6 +89,16 @@ static void seek_single(void *arg, const char *name, const char *value)
 	}
 }
 
+/* Seconds since 1970 in digits, as microseconds; 0 when they are none, or of no year of four
+ * digits. */
+static int64_t read_seconds(const char *text)
+{
+	const int64_t most = INT64_C(253402300799);
+	long long seconds = strtoll(text, NULL, 10);
+
+	return seconds > 0 && seconds <= most ? seconds * 1000000 : 0;
+}
+
 /* A member of the newest death. A publisher may call a header of its own "x-death.queue": then
  * there are two, and neither is believed. */
 static const char *death(const struct dead_letter *letter, const char *name)
@@ -116,7 +126,7 @@ static void read_brokers(struct dead_letter *letter)
 				 ? "it came too often: each time its worker died, or let go of it"
 				 : "the broker moved it here";
 	snprintf(letter->queue, sizeof letter->queue, "%s", death(letter, "x-death.queue"));
-	letter->died_us = strtoll(death(letter, "x-death.time"), NULL, 10) * 1000000;
+	letter->died_us = read_seconds(death(letter, "x-death.time"));
 }
 
 static void read_workers(struct dead_letter *letter)
@@ -370,7 +380,7 @@ static enum err walk_all(struct walk *walk)
 enum err dead_pass_run(struct dead_pass *pass, const struct conf *conf)
 {
 	struct walk walk = {.pass = pass, .first_sequence = 1};
-	enum err err = broker_open(&walk.broker, conf->amqp_url, "boxofficectl");
+	enum err err = broker_open(&walk.broker, conf, "boxofficectl");
 
 	if (err != ERR_OK)
 		return err;

@@ -8,10 +8,37 @@
 
 #include "mem.h"
 
+#define WHITE_SPACE "\t\n\r" /* that a text may have */
+
+/* Appends what came from outside with a '?' for each byte that is neither text nor one of besides:
+ * it would be no JSON, or the terminal would obey it. */
+static void add_shown(struct text *out, const char *value, const char *besides)
+{
+	size_t length = strlen(value);
+
+	for (size_t i = 0; i < length;) {
+		size_t size = text_plain_char(value + i, length - i);
+
+		if (size == 0 && strchr(besides, value[i]) != NULL)
+			size = 1;
+		text_add(out, size > 0 ? value + i : "?", size > 0 ? size : 1);
+		i += size > 0 ? size : 1;
+	}
+}
+
+static void put_value(struct text *out, const char *value)
+{
+	struct text shown = {0};
+
+	add_shown(&shown, value, WHITE_SPACE);
+	text_json_string(out, shown.length > 0 ? shown.bytes : "");
+	text_fini(&shown);
+}
+
 static void put_string(struct text *out, const char *name, const char *value)
 {
 	text_printf(out, ",\"%s\":", name);
-	text_json_string(out, value);
+	put_value(out, value);
 }
 
 static void put_time(struct text *out, const char *name, int64_t us)
@@ -42,7 +69,7 @@ static bool is_text(const char *bytes, size_t length)
 	for (size_t i = 0; i < length;) {
 		size_t size = text_plain_char(bytes + i, length - i);
 
-		if (size == 0 && strchr("\t\n\r", bytes[i]) != NULL && bytes[i] != '\0')
+		if (size == 0 && strchr(WHITE_SPACE, bytes[i]) != NULL && bytes[i] != '\0')
 			size = 1;
 		if (size == 0)
 			return false;
@@ -71,15 +98,15 @@ static void put_header(void *arg, const char *name, const char *value)
 	struct text *out = arg;
 
 	text_puts(out, out->bytes[out->length - 1] == '{' ? "" : ",");
-	text_json_string(out, is_text(name, strlen(name)) ? name : "?");
+	put_value(out, name);
 	text_putc(out, ':');
-	text_json_string(out, is_text(value, strlen(value)) ? value : "?");
+	put_value(out, value);
 }
 
 void dead_text_json(struct text *out, const struct dead_letter *letter, bool whole)
 {
 	text_puts(out, "{\"code\":");
-	text_json_string(out, letter->code);
+	put_value(out, letter->code);
 	put_string(out, "reason", letter->reason);
 	put_string(out, "queue", letter->queue);
 	put_time(out, "died", letter->died_us);
@@ -99,17 +126,26 @@ void dead_text_json(struct text *out, const struct dead_letter *letter, bool who
 	text_putc(out, '}');
 }
 
+/* Appends a column, padded to a width in bytes; "-" when there is nothing in it. */
+static void put_column(struct text *out, const char *value, int width)
+{
+	struct text shown = {0};
+
+	add_shown(&shown, value[0] != '\0' ? value : "-", "");
+	text_printf(out, "%-*s  ", width, shown.bytes);
+	text_fini(&shown);
+}
+
 void dead_text_line(struct text *out, const struct dead_letter *letter)
 {
 	char died[TIME_TEXT_SIZE], id[ID_TEXT_SIZE];
-	size_t chars = 0;
 
 	time_format(letter->died_us, died);
 	id_format(&letter->id, id);
-	text_printf(out, "%-27s  %-20s  %-13s  %-8s  %-36s  %s", letter->died_us ? died : "-",
-		    letter->code[0] ? letter->code : "-", letter->queue[0] ? letter->queue : "-",
-		    letter->kind[0] ? letter->kind : "-", letter->has_id ? id : "-",
-		    text_is_plain_utf8(letter->reason, strlen(letter->reason), &chars)
-			    ? letter->reason
-			    : "-");
+	put_column(out, letter->died_us ? died : "", 27);
+	put_column(out, letter->code, 20);
+	put_column(out, letter->queue, 13);
+	put_column(out, letter->kind, 8);
+	put_column(out, letter->has_id ? id : "", 36);
+	add_shown(out, letter->reason, "");
 }

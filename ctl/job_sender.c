@@ -96,7 +96,7 @@ enum err job_sender_ask(const struct conf *conf, const char *exchange, const cha
 	struct question question = {.until_ms = clock_ms() + timeout_ms, .confirmed = ERR_TIMEOUT};
 	const struct id own = id_random();
 	char text[ID_TEXT_SIZE];
-	enum err err = broker_open(&question.broker, conf->amqp_url, "boxofficectl");
+	enum err err = broker_open(&question.broker, conf, "boxofficectl");
 
 	if (err != ERR_OK)
 		return err;

@@ -127,14 +127,17 @@ struct preflight_facts {
 
 enum preflight_state { PREFLIGHT_PASSED, PREFLIGHT_FAILED, PREFLIGHT_UNKNOWN };
 
+/* Says in measured what was found. */
+typedef enum preflight_state preflight_judge_fn(const struct preflight_facts *facts,
+						struct text *measured);
+
 struct preflight_check {
 	const char *name;
 	enum preflight_source source;
 	bool is_reach; /* is about reaching the source: else what is not known cannot be judged */
 	const char *required;
 	const char *remedy;
-	/* Says in measured what was found. */
-	enum preflight_state (*judge)(const struct preflight_facts *facts, struct text *measured);
+	preflight_judge_fn *judge;
 };
 
 /* Ended by one without a name. */

@@ -3,12 +3,13 @@
  * anybody sign. */
 #include "bearer.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include <json-c/json_object.h>
+#include <json-c/json_tokener.h>
 #include <jwt.h>
 
 #include "log.h"
@@ -64,8 +65,6 @@ static const char *read_keys(struct bearer *bearer, const struct conf *conf)
 	/* Without them a token made for another service would pass. */
 	if (why == NULL && (conf->bearer_issuer[0] == '\0' || conf->bearer_audience[0] == '\0'))
 		why = "a key without bearer_issuer and bearer_audience";
-	if (why == NULL && strpbrk(conf->bearer_audience, "\"\\") != NULL)
-		why = "bearer_audience holds a quote or backslash";
 	return why;
 }
 
@@ -147,39 +146,74 @@ static bool claim_is(jwt_t *jwt, const char *name, const char *wanted)
 	return found != NULL && strcmp(found, wanted) == 0;
 }
 
-/* aud is a text or a list of texts. In JSON a bare quote ends or begins a text, so one behind a
- * bracket or comma begins an element. */
+static bool has_text(const struct json_object *list, const char *wanted)
+{
+	bool found = false;
+
+	if (!json_object_is_type(list, json_type_array))
+		return false;
+	for (size_t i = 0; i < json_object_array_length(list) && !found; i++) {
+		struct json_object *element = json_object_array_get_idx(list, i);
+
+		found = json_object_is_type(element, json_type_string) &&
+			strcmp(json_object_get_string(element), wanted) == 0;
+	}
+	return found;
+}
+
+/* aud is a text or a list of texts (RFC 7519 section 4.1.3). What stands deeper in it names nobody.
+ */
 static bool is_for(jwt_t *jwt, const char *audience)
 {
-	char element[CONF_TEXT_MAX + 4];
-	char *list;
-	bool found = false;
+	struct json_object *list;
+	char *text;
+	bool found;
 
 	if (claim_is(jwt, "aud", audience))
 		return true;
-	list = jwt_get_grants_json(jwt, "aud");
-	if (list != NULL && list[0] == '[') {
-		snprintf(element, sizeof element, "[\"%s\"", audience);
-		found = strncmp(list, element, strlen(element)) == 0;
-		element[0] = ',';
-		found = found || strstr(list, element) != NULL;
-	}
-	free(list);
+	text = jwt_get_grants_json(jwt, "aud");
+	list = text != NULL ? json_tokener_parse(text) : NULL;
+	found = has_text(list, audience);
+	json_object_put(list);
+	free(text);
 	return found;
+}
+
+enum said { SAID, NOT_SAID, NO_MOMENT };
+
+/* A moment in seconds since 1970, with a fraction perhaps. Not by jwt_get_grant_int(), for which
+ * whatever is no integer is 0: a token would be taken long before its nbf. */
+static enum said read_moment(jwt_t *jwt, const char *name, double *moment_s)
+{
+	char *text = jwt_get_grants_json(jwt, name);
+	char *end;
+	bool is_number;
+
+	if (text == NULL)
+		return NOT_SAID;
+	*moment_s = strtod(text, &end);
+	is_number = end != text && *end == '\0'; /* JSON has no word for what is not finite */
+	free(text);
+	return is_number ? SAID : NO_MOMENT;
 }
 
 static bool is_in_life(jwt_t *jwt, int64_t now_s)
 {
-	int64_t until, from;
+	double until_s, from_s = 0;
 
-	errno = 0;
-	until = jwt_get_grant_int(jwt, "exp");
-	if (errno != 0 || now_s >= until)
-		return false;
-	from = jwt_get_grant_int(jwt, "nbf"); /* ENOENT: from ever */
-	if (errno == ENOENT)
-		return true;
-	return errno == 0 && now_s >= from;
+	return read_moment(jwt, "exp", &until_s) == SAID && (double)now_s < until_s &&
+	       read_moment(jwt, "nbf", &from_s) != NO_MOMENT && (double)now_s >= from_s;
+}
+
+/* A header's crit lists what the receiver must understand, and we know nothing that could be in it
+ * (RFC 7515 section 4.1.11). */
+static bool has_conditions(jwt_t *jwt)
+{
+	char *list = jwt_get_headers_json(jwt, "crit");
+	bool is_there = list != NULL;
+
+	free(list);
+	return is_there;
 }
 
 enum err bearer_verify(const struct bearer *bearer, const char *authorization, int64_t now_s,
@@ -196,8 +230,9 @@ enum err bearer_verify(const struct bearer *bearer, const char *authorization, i
 	if (jwt == NULL)
 		return ERR_BEARER_INVALID;
 	subject = jwt_get_grant(jwt, "sub");
-	if (claim_is(jwt, "iss", bearer->issuer) && is_for(jwt, bearer->audience) &&
-	    is_in_life(jwt, now_s) && subject != NULL && id_parse(subject, strlen(subject), user))
+	if (!has_conditions(jwt) && claim_is(jwt, "iss", bearer->issuer) &&
+	    is_for(jwt, bearer->audience) && is_in_life(jwt, now_s) && subject != NULL &&
+	    id_parse(subject, strlen(subject), user))
 		err = ERR_OK;
 	jwt_free(jwt);
 	return err;

@@ -205,7 +205,7 @@ static enum err publisher_open(struct courier *c, struct broker **broker)
 	enum err err;
 
 	snprintf(name, sizeof name, "%s publisher", c->conf->name);
-	err = broker_open(broker, c->conf->amqp_url, name);
+	err = broker_open(broker, c->conf, name);
 	if (err == ERR_OK)
 		err = broker_confirm(*broker, confirmed, c);
 	return err;

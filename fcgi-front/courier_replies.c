@@ -91,7 +91,7 @@ static enum err replier_open(struct courier *c, struct broker **broker)
 
 	courier_rename_reply_queue(c, queue);
 	snprintf(name, sizeof name, "%s replies", c->conf->name);
-	err = broker_open(broker, c->conf->amqp_url, name);
+	err = broker_open(broker, c->conf, name);
 	if (err == ERR_OK)
 		err = broker_declare_reply_queue(*broker, queue);
 	if (err == ERR_OK)

@@ -26,8 +26,8 @@
 #include "turn.h"
 
 #define BACKLOG 4096
-#define STACK_BYTES (256 * 1024)
-#define DRAIN_MAX (1024 * 1024) /* of an overlong body, before its connection is closed instead */
+#define STACK_BYTES (512 * 1024) /* parsing a bearer token takes up to 200 KiB of it */
+#define DRAIN_MAX (1024 * 1024)  /* of an overlong body, before its connection is closed instead */
 #define ACCEPT_PAUSE_MS 50
 #define BODY_KEPT 65536 /* bytes of room for answers that an idle connection keeps */
 #define STALL_S 2       /* for a peer that does not send or take what it began */

@@ -12,6 +12,7 @@
 #include "log.h"
 #include "metrics.h"
 #include "metrics_http.h"
+#include "privilege.h"
 #include "routes.h"
 
 #define DRAIN_S 10 /* how long requests in hand may take after SIGTERM */
@@ -167,7 +168,7 @@ int main(int argc, char **argv)
 		return out == stdout ? 0 : 2;
 	}
 	if (conf_load(&conf) != ERR_OK || log_open(conf.name, conf.log_level) != ERR_OK ||
-	    fault_open(conf.fault) != ERR_OK)
+	    fault_open(conf.fault) != ERR_OK || privilege_drop() != ERR_OK)
 		return 2;
 	raise_file_limit();
 	/* Blocked in every thread, taken by sigwait() in this one. */

@@ -231,13 +231,9 @@ enum err http_request_parse(struct http_request *request, const struct http_raw 
 		snprintf(why, HTTP_WHY_SIZE, "%s", fault);
 		return ERR_BAD_REQUEST;
 	}
-	if (raw->key != NULL) {
-		if (!http_is_visible(raw->key, HTTP_KEY_SIZE - 1)) {
-			why[0] = '\0';
-			return ERR_BAD_KEY;
-		}
+	if (raw->key != NULL && http_is_visible(raw->key, HTTP_KEY_SIZE - 1))
 		request->key = raw->key;
-	}
+	request->has_bad_key = raw->key != NULL && request->key == NULL;
 	return ERR_OK;
 }
 

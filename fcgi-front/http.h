@@ -54,6 +54,7 @@ struct http_request {
 	const char *token;         /* queue-token; NULL: none */
 	const char *user;          /* user-id; NULL: none */
 	const char *key;           /* Idempotency-Key, valid; NULL: none */
+	bool has_bad_key;          /* there is one, and it is not: who looks at it refuses */
 	const char *authorization; /* NULL: none */
 	const char *cookie;        /* NULL: none */
 	const char *languages;     /* Accept-Language; NULL: none */
@@ -89,7 +90,7 @@ struct http_response {
 };
 
 /* Takes a request apart into a zeroed http_request whose body and arrival the caller sets.
- * ERR_BAD_REQUEST or ERR_BAD_KEY with a sentence in why. id is set in any case: the web server's,
+ * ERR_BAD_REQUEST with a sentence in why. id is set in any case: the web server's,
  * or one made here when that is missing or not 1 to 64 visible ASCII characters. */
 MUST_CHECK enum err http_request_parse(struct http_request *request, const struct http_raw *raw,
 				       char why[static HTTP_WHY_SIZE]);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "baton.h"
 #include "channels.h"
 #include "clock.h"
 #include "log.h"
@@ -16,13 +17,14 @@
 #define LOOK_US INT64_C(100000)    /* whether a tick is due, or a seat changed */
 #define CHANGED_US INT64_C(500000) /* between ticks when something changed */
 #define IDLE_US INT64_C(1000000)   /* between ticks anyway */
-#define SILENCE_S 2                /* who published is gone */
+#define SILENCE_S 2                /* who published is stopped, or cut off */
 #define CHANNEL "/line"
 
 struct pulse {
 	struct snapshots *snapshots;
 	struct channels *channels;
 	struct seat_feed *feed;
+	struct baton *baton;
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t stop;
@@ -54,8 +56,9 @@ static bool publish(struct pulse *p, const struct snapshot *snapshot)
 	return is_done;
 }
 
-/* One tick, or none when another front is at it. False: nginx does not take it. */
-static bool beat(struct pulse *p, const struct snapshot *snapshot)
+/* One tick, or none when another front is at it. is_alone: whoever was has ended just now. False:
+ * nginx does not take it. */
+static bool beat(struct pulse *p, const struct snapshot *snapshot, bool is_alone)
 {
 	char last[CHANNELS_ID_SIZE];
 
@@ -64,8 +67,10 @@ static bool beat(struct pulse *p, const struct snapshot *snapshot)
 	p->leads = false;
 	if (!channels_last(p->channels, CHANNEL, last))
 		return false;
-	if (!is_leader(p, last))
+	if (!is_alone && !is_leader(p, last)) {
+		baton_drop(p->baton); /* we were stopped, and another one went on */
 		return true;
+	}
 	p->leads = publish(p, snapshot);
 	return p->leads;
 }
@@ -83,11 +88,14 @@ static void beat_if_due(struct pulse *p)
 {
 	struct snapshot *snapshot = snapshots_hold(p->snapshots);
 	int64_t since_us = clock_us() - p->published_us;
+	bool is_alone;
 
 	if (snapshot == NULL)
 		return;
-	if (since_us >= IDLE_US || (since_us >= CHANGED_US && tick_sum(snapshot) != p->told))
-		note_health(p, beat(p, snapshot));
+	is_alone = baton_take(p->baton);
+	if (is_alone || since_us >= IDLE_US ||
+	    (since_us >= CHANGED_US && tick_sum(snapshot) != p->told))
+		note_health(p, beat(p, snapshot, is_alone));
 	/* Whoever publishes ticks publishes the seats too. */
 	if (!p->leads)
 		seat_feed_stop(p->feed);
@@ -116,6 +124,7 @@ static void *pulse_run(void *arg)
 
 static void pulse_fini(struct pulse *p)
 {
+	baton_free(p->baton);
 	seat_feed_free(p->feed);
 	channels_free(p->channels);
 	pthread_cond_destroy(&p->stop);
@@ -140,6 +149,8 @@ enum err pulse_new(struct pulse **pulse, const struct conf *conf, struct snapsho
 	err = channels_new(&p->channels, conf->events_socket);
 	if (err == ERR_OK)
 		err = seat_feed_new(&p->feed, p->channels);
+	if (err == ERR_OK)
+		err = baton_new(&p->baton, conf->events_socket);
 	if (err == ERR_OK && pthread_create(&p->thread, NULL, pulse_run, p) != 0)
 		err = ERR_SYSTEM;
 	if (err != ERR_OK) {

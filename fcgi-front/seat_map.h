@@ -22,7 +22,8 @@ void seat_map_write(const struct snapshot *snapshot, int64_t schedule, int64_t u
 
 /* Appends the message that leads from the one map to the other: {"from","version","at","changes"}.
  * Where that cannot be told (old is NULL, there are other seats or prices, or too many changed),
- * from is the new version: whoever is behind reads the map again. */
+ * from is the new version: whoever is behind reads the map again. At the end of the booking there
+ * are no seats any more: both are 0. */
 void seat_map_write_step(const struct snapshot *old, const struct snapshot *snapshot,
 			 int64_t schedule, struct text *out);
 

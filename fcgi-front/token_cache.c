@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/crypto.h>
+
 #define LOCKS 64 /* a power of two; each is held for the copy of an entry */
 
 struct entry {
@@ -68,8 +70,9 @@ bool token_cache_find(struct token_cache *cache, const char *text, struct queue_
 
 	pthread_mutex_lock(lock);
 	entry = cache->slots[slot];
-	is_found =
-		entry != NULL && entry->length == length && memcmp(entry->text, text, length) == 0;
+	/* In a time that does not tell how much of a signature was right. */
+	is_found = entry != NULL && entry->length == length &&
+		   CRYPTO_memcmp(entry->text, text, length) == 0;
 	if (is_found)
 		*token = entry->token;
 	pthread_mutex_unlock(lock);

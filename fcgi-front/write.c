@@ -15,6 +15,8 @@ enum err write_begin(struct call *call)
 	char made[ID_TEXT_SIZE];
 	struct id id;
 
+	if (call->request.has_bad_key)
+		return ERR_BAD_KEY;
 	/* Without a user to scope it to, a key must be one that nobody else can come upon. */
 	if (key != NULL && call->route->kind == JOB_REGISTER && !id_parse(key, strlen(key), &id)) {
 		snprintf(call->why, sizeof call->why,

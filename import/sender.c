@@ -77,7 +77,7 @@ static enum err open_both(struct sender *sender)
 	id_format(&fresh, id);
 	snprintf(sender->replies, sizeof sender->replies, "reply.import.%s", id);
 	snprintf(name, sizeof name, "%s listener", sender->conf->name);
-	enum err err = broker_open(&sender->listener, sender->conf->amqp_url, name);
+	enum err err = broker_open(&sender->listener, sender->conf, name);
 	if (!err)
 		err = broker_declare_reply_queue(sender->listener, sender->replies);
 	if (!err)
@@ -85,7 +85,7 @@ static enum err open_both(struct sender *sender)
 				     WINDOW_PARCELS);
 	snprintf(name, sizeof name, "%s publisher", sender->conf->name);
 	if (!err)
-		err = broker_open(&sender->publisher, sender->conf->amqp_url, name);
+		err = broker_open(&sender->publisher, sender->conf, name);
 	return err ? err : broker_confirm(sender->publisher, on_confirm, sender);
 }
 

@@ -34,6 +34,7 @@ instance_create() {
         printf '%s\n' "$sockets" >"$var/socket-folder"
     fi
     settings_merge
+    tls_write
     settings_check
     settings_save
 }

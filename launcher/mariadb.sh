@@ -51,6 +51,7 @@ innodb_log_file_size = 1G
 innodb_adaptive_hash_index = ON
 # No statement needs consecutive numbers, so none waits for another's.
 innodb_autoinc_lock_mode = 2
+$(mariadb_tls)
 END
     write_changed "$var/etc/mariadb-admin.cnf" <<END || true
 [client]
@@ -59,6 +60,12 @@ user = boxoffice_admin
 password = $(secret mysql-admin)
 default-character-set = utf8mb4
 END
+}
+
+# By TLS alone, but for the socket.
+mariadb_tls() {
+    ! tls_is_on || printf '%s\n' "ssl_ca = $var/tls/ca.pem" "ssl_cert = $var/tls/server.pem" \
+        "ssl_key = $var/tls/server-key.pem" 'tls_version = TLSv1.2,TLSv1.3' 'require_secure_transport = ON'
 }
 
 # As the operating system's user who made the database: the server itself checks who that is.

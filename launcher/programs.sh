@@ -49,8 +49,13 @@ run_program() { # SETTINGS NAME ARGUMENT …
 # Given to the process as a file of mode 0600: an environment is easier to look at.
 program_settings() { # NAME ACCOUNT [NAME VALUE] …
     local name
-    printf '%s=%s\n' name "$1" amqp_url "$(amqp_url "$2")" mysql_socket "$sockets/mariadb.sock" \
+    printf '%s=%s\n' name "$1" amqp_url "$(amqp_url "$2")" \
         mysql_database "$database" mysql_user "boxoffice_$2" mysql_password "$(secret "mysql-$2")"
+    if tls_is_on; then
+        printf '%s=%s\n' mysql_host localhost mysql_port "$port_mysql" mysql_tls 1 tls_ca "$var/tls/ca.pem"
+    else
+        printf '%s=%s\n' mysql_socket "$sockets/mariadb.sock"
+    fi
     shift 2
     [ $# -eq 0 ] || printf '%s=%s\n' "$@"
     for name in "${!settings[@]}"; do
@@ -59,7 +64,10 @@ program_settings() { # NAME ACCOUNT [NAME VALUE] …
 }
 
 # An importer knows the broker alone.
-import_settings() { printf '%s=%s\n' name import log_level warn amqp_url "$(amqp_url importer)"; }
+import_settings() {
+    printf '%s=%s\n' name import log_level warn amqp_url "$(amqp_url importer)"
+    ! tls_is_on || printf '%s=%s\n' tls_ca "$var/tls/ca.pem"
+}
 
 # True when the file changed.
 program_write_settings() { # NAME

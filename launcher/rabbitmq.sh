@@ -35,7 +35,7 @@ rabbitmq_start() {
 rabbitmq_write_conf() {
     mkdir -p "$var/rabbitmq"
     write_changed "$var/etc/rabbitmq.conf" <<END || true
-listeners.tcp.1 = 127.0.0.1:$port_amqp
+$(rabbitmq_listeners)
 management.tcp.ip = 127.0.0.1
 management.tcp.port = $port_management
 prometheus.tcp.ip = 127.0.0.1
@@ -57,6 +57,19 @@ END
     if [ ! -s "$var/rabbitmq/.erlang.cookie" ]; then
         secret erlang-cookie >"$var/rabbitmq/.erlang.cookie"
         chmod 400 "$var/rabbitmq/.erlang.cookie"
+    fi
+}
+
+# Where AMQP is spoken: plainly, or by TLS alone.
+rabbitmq_listeners() {
+    if tls_is_on; then
+        printf '%s\n' 'listeners.tcp = none' "listeners.ssl.1 = 127.0.0.1:$port_amqp" \
+            "ssl_options.cacertfile = $var/tls/ca.pem" "ssl_options.certfile = $var/tls/server.pem" \
+            "ssl_options.keyfile = $var/tls/server-key.pem" \
+            'ssl_options.verify = verify_none' 'ssl_options.fail_if_no_peer_cert = false' \
+            'ssl_options.versions.1 = tlsv1.3' 'ssl_options.versions.2 = tlsv1.2'
+    else
+        printf '%s\n' "listeners.tcp.1 = 127.0.0.1:$port_amqp"
     fi
 }
 
@@ -93,5 +106,7 @@ rabbitmq_definitions() { # TOPOLOGY
 }
 
 amqp_url() { # ACCOUNT
-    printf 'amqp://%s:%s@127.0.0.1:%s/%%2f\n' "$1" "$(secret "amqp-$1")" "$port_amqp"
+    local scheme=amqp host=127.0.0.1
+    tls_is_on && scheme=amqps host=localhost
+    printf '%s://%s:%s@%s:%s/%%2f\n' "$scheme" "$1" "$(secret "amqp-$1")" "$host" "$port_amqp"
 }

@@ -70,7 +70,7 @@ static enum err open_channel(struct broker *broker, unsigned number)
 	return err;
 }
 
-enum err broker_open(struct broker **broker, const char *url, const char *name)
+enum err broker_open(struct broker **broker, const struct conf *conf, const char *name)
 {
 	struct broker *made = calloc(1, sizeof(*made));
 	enum err err;
@@ -78,7 +78,7 @@ enum err broker_open(struct broker **broker, const char *url, const char *name)
 	if (!made)
 		return ERR_MEMORY;
 	broker_window_init(&made->window);
-	err = wire_open(&made->wire, url, name);
+	err = wire_open(&made->wire, conf, name);
 	if (err == ERR_OK)
 		err = open_channel(made, PUBLISH_CHANNEL);
 	if (err == ERR_OK)

@@ -132,15 +132,46 @@ static enum err log_in(struct wire *wire, const struct amqp_connection_info *to)
 						      to->user, to->password));
 }
 
-static enum err connect_to(struct wire *wire, const struct amqp_connection_info *to)
+/* Of TLS 1.2 and newer, with the peer's certificate and name verified: without that anybody on the
+ * way could read the passwords. */
+static enum err new_tls_socket(struct wire *wire, const char *authorities, amqp_socket_t **out)
 {
-	const struct timeval connect_timeout = {CONNECT_TIMEOUT_S, 0};
-	const struct timeval rpc_timeout = {RPC_TIMEOUT_S, 0};
-	amqp_socket_t *socket = amqp_tcp_socket_new(wire->connection);
-	enum err err;
+	amqp_socket_t *socket = amqp_ssl_socket_new(wire->connection);
 
 	if (!socket)
 		return ERR_MEMORY;
+	amqp_ssl_socket_set_verify_peer(socket, true);
+	amqp_ssl_socket_set_verify_hostname(socket, true);
+	if (amqp_ssl_socket_set_ssl_versions(socket, AMQP_TLSv1_2, AMQP_TLSvLATEST) !=
+		    AMQP_STATUS_OK ||
+	    amqp_ssl_socket_set_cacert(socket, authorities) != AMQP_STATUS_OK) {
+		log_error("broker-tls", LOG_S("why", "amqps:// takes a tls_ca that can be read"),
+			  LOG_S("tls_ca", authorities));
+		return ERR_CONF;
+	}
+	*out = socket;
+	return ERR_OK;
+}
+
+static enum err new_socket(struct wire *wire, const struct amqp_connection_info *to,
+			   const char *authorities, amqp_socket_t **out)
+{
+	if (to->ssl)
+		return new_tls_socket(wire, authorities, out);
+	*out = amqp_tcp_socket_new(wire->connection);
+	return *out ? ERR_OK : ERR_MEMORY;
+}
+
+static enum err connect_to(struct wire *wire, const struct amqp_connection_info *to,
+			   const char *authorities)
+{
+	const struct timeval connect_timeout = {CONNECT_TIMEOUT_S, 0};
+	const struct timeval rpc_timeout = {RPC_TIMEOUT_S, 0};
+	amqp_socket_t *socket;
+	enum err err = new_socket(wire, to, authorities, &socket);
+
+	if (err != ERR_OK)
+		return err;
 	err = wire_check_status(
 		wire, "connect",
 		amqp_socket_open_noblock(socket, to->host, to->port, &connect_timeout));
@@ -157,10 +188,11 @@ static enum err connect_to(struct wire *wire, const struct amqp_connection_info 
 	return log_in(wire, to);
 }
 
-enum err wire_open(struct wire **wire, const char *url, const char *name)
+enum err wire_open(struct wire **wire, const struct conf *conf, const char *name)
 {
 	struct wire *made = calloc(1, sizeof(*made));
-	char *parts = strdup(url); /* amqp_parse_url() writes into it and points into it */
+	char *parts =
+		strdup(conf->amqp_url); /* amqp_parse_url() writes into it and points into it */
 	struct amqp_connection_info to;
 	enum err err = ERR_MEMORY;
 
@@ -168,8 +200,9 @@ enum err wire_open(struct wire **wire, const char *url, const char *name)
 		goto out;
 	snprintf(made->name, sizeof(made->name), "%s", name);
 	amqp_default_connection_info(&to);
-	if (amqp_parse_url(parts, &to) != AMQP_STATUS_OK || to.ssl) {
-		log_error("broker-url", LOG_S("why", "not amqp://user:password@host:port/vhost"));
+	if (amqp_parse_url(parts, &to) != AMQP_STATUS_OK) {
+		log_error("broker-url",
+			  LOG_S("why", "not amqp(s)://user:password@host:port/vhost"));
 		err = ERR_CONF;
 		goto out;
 	}
@@ -177,7 +210,7 @@ enum err wire_open(struct wire **wire, const char *url, const char *name)
 	if (!made->connection)
 		goto out;
 	snprintf(made->account, sizeof(made->account), "%s", to.user);
-	err = connect_to(made, &to);
+	err = connect_to(made, &to, conf->tls_ca);
 	if (err != ERR_OK)
 		goto out;
 	made->is_open = true;

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "broker.h"
+#include "conf.h"
 #include "err.h"
 #include "text.h"
 #include "topology.h"
@@ -57,7 +58,7 @@ struct wire_event {
 };
 
 /* As broker_open(). Returns owned: wire_free(). */
-MUST_CHECK enum err wire_open(struct wire **wire, const char *url, const char *name);
+MUST_CHECK enum err wire_open(struct wire **wire, const struct conf *conf, const char *name);
 void wire_free(struct wire *wire);
 
 /* Notes that the connection is of no more use, and why. Always ERR_BROKER_GONE. */

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "log.h"
 
@@ -216,6 +217,23 @@ static enum err load_environment(struct conf *conf)
 	return err;
 }
 
+/* Nobody who asks for TLS goes without it, or without knowing who the other side is. */
+static enum err check_tls(const struct conf *conf)
+{
+	const char *why = NULL;
+
+	if (!conf->mysql_tls && strncmp(conf->amqp_url, "amqps:", 6) != 0)
+		return ERR_OK;
+	if (access(conf->tls_ca, R_OK) != 0)
+		why = "amqps:// and mysql_tls take a tls_ca that can be read";
+	else if (conf->mysql_tls && conf->mysql_socket[0])
+		why = "mysql_tls is for mysql_host: mysql_socket must be empty";
+	if (!why)
+		return ERR_OK;
+	log_error("setting-refused", LOG_S("source", "tls_ca"), LOG_S("why", why));
+	return ERR_CONF;
+}
+
 enum err conf_load(struct conf *conf)
 {
 	const char *path = getenv(ENV_PREFIX "SETTINGS");
@@ -228,6 +246,8 @@ enum err conf_load(struct conf *conf)
 	if (words && load_words(conf, words))
 		err = ERR_CONF;
 	if (load_environment(conf))
+		err = ERR_CONF;
+	if (check_tls(conf))
 		err = ERR_CONF;
 	return err;
 }

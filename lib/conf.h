@@ -29,8 +29,8 @@ MUST_CHECK enum err conf_set(struct conf *conf, const char *name, const char *va
 			     size_t why_size);
 
 /* Defaults, then the file named by BOXOFFICE_SETTINGS (name=value lines, # comments), then
- * BOXOFFICE_SET (name=value words), then BOXOFFICE_<NAME>. Reports every fault on stderr;
- * ERR_CONF when there was one. */
+ * BOXOFFICE_SET (name=value words), then BOXOFFICE_<NAME>; TLS needs tls_ca. Reports every fault on
+ * stderr; ERR_CONF when there was one. */
 MUST_CHECK enum err conf_load(struct conf *conf);
 
 /* Prints the table, a setting a line: variable, default, limits, help (for --help and README). */

@@ -99,6 +99,23 @@ static enum err set_up_session(struct db *db)
 	return ERR_OK;
 }
 
+/* The server has to show whose it is before it is told even the account's name; one without TLS is
+ * refused. */
+static void demand_tls(struct db *db)
+{
+#ifdef MARIADB_BASE_VERSION
+	const my_bool yes = 1;
+
+	mysql_options(db->mysql, MYSQL_OPT_SSL_ENFORCE, &yes);
+	mysql_options(db->mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &yes);
+#else
+	const unsigned mode = SSL_MODE_VERIFY_IDENTITY;
+
+	mysql_options(db->mysql, MYSQL_OPT_SSL_MODE, &mode);
+#endif
+	mysql_options(db->mysql, MYSQL_OPT_SSL_CA, db->conf->tls_ca);
+}
+
 static enum err connect_now(struct db *db)
 {
 	const struct conf *conf = db->conf;
@@ -112,6 +129,11 @@ static enum err connect_now(struct db *db)
 	mysql_options(db->mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
 	/* CLIENT_FOUND_ROWS: affected counts the rows that an update found, changed or not. */
 	const char *socket = conf->mysql_socket[0] ? conf->mysql_socket : NULL;
+	/* Else "localhost" would mean a socket that the library knows of. */
+	const unsigned protocol = socket ? MYSQL_PROTOCOL_SOCKET : MYSQL_PROTOCOL_TCP;
+	mysql_options(db->mysql, MYSQL_OPT_PROTOCOL, &protocol);
+	if (conf->mysql_tls)
+		demand_tls(db);
 	if (!mysql_real_connect(db->mysql, socket ? "localhost" : conf->mysql_host,
 				conf->mysql_user, conf->mysql_password, conf->mysql_database,
 				(unsigned)conf->mysql_port, socket, CLIENT_FOUND_ROWS)) {

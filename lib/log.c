@@ -144,10 +144,15 @@ static void put_number(struct line *line, bool is_negative, uint64_t number, int
 static void put_field(struct line *line, const struct log_field *field)
 {
 	uint64_t number = field->number < 0 ? -(uint64_t)field->number : (uint64_t)field->number;
+	size_t start = line->length;
 
 	put(line, " ", 1);
 	put(line, field->key, strlen(field->key));
 	put(line, "=", 1);
+	if (line->full) {
+		line->length = start; /* half a key is none */
+		return;
+	}
 	switch (field->type) {
 	case LOG_FIELD_TEXT:
 		put_value(line, field->text ? field->text : "");

@@ -45,6 +45,7 @@ export function newKey(now_ms, random = (bytes) => crypto.getRandomValues(bytes)
 
 export function apiOf({ fetch, clock, keep, locks = null, onRetry = () => {} }) {
 	const inHand = new Map();
+	const pauses = new Set();
 
 	async function call(method, path, { body, headers = {}, timeout_ms = TIMEOUT_MS } = {}) {
 		const asked_ms = clock.now();
@@ -89,9 +90,13 @@ export function apiOf({ fetch, clock, keep, locks = null, onRetry = () => {} }) 
 		return doing;
 	}
 
-	// Two tabs do not do the same thing at the same moment.
+	// Two tabs do not do the same thing at the same moment. A browser that forbids storage refuses
+	// locks as well, and has nothing that two tabs could share.
 	function alone(name, then) {
-		return locks ? locks.request(`boxoffice.action.${name}`, then) : then();
+		if (!locks) return then();
+		let begun = null;
+		const begin = () => (begun = then());
+		return locks.request(`boxoffice.action.${name}`, begin).catch(() => begun ?? then());
 	}
 
 	async function settle(name, key, path, body, headers) {
@@ -106,19 +111,21 @@ export function apiOf({ fetch, clock, keep, locks = null, onRetry = () => {} }) 
 				return dataOf(answer);
 			}
 			const wait_ms = answer.retryAfter_ms ?? RETRY_MS[Math.min(tries, RETRY_MS.length - 1)];
-			await pause(name, wait_ms, answer.status === 0 ? "away" : "busy");
+			await pause(name, wait_ms, answer.status === 0 ? "away" : "busy", tries);
 		}
 	}
 
 	// The page shows until when, and may cut it short.
-	function pause(name, wait_ms, why) {
+	function pause(name, wait_ms, why, tries) {
 		return new Promise((done) => {
-			const timer = clock.after(wait_ms, done);
+			const timer = clock.after(wait_ms, () => now());
 			const now = () => {
 				clock.cancel(timer);
+				pauses.delete(now);
 				done();
 			};
-			onRetry(name, { until_ms: clock.now() + wait_ms, why, now });
+			pauses.add(now);
+			onRetry(name, { until_ms: clock.now() + wait_ms, why, tries, now });
 		});
 	}
 
@@ -171,7 +178,12 @@ export function apiOf({ fetch, clock, keep, locks = null, onRetry = () => {} }) 
 		return found.sort((a, b) => a.at - b.at);
 	}
 
-	return { call, read, act, unsettledActions };
+	// Ends the pauses between attempts: there is reason to think that the next one succeeds.
+	function hurry() {
+		for (const now of pauses) now();
+	}
+
+	return { call, read, act, hurry, unsettledActions };
 }
 
 const unsettled = () => ({ status: 0, body: null, retryAfter_ms: null, location: null });

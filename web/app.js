@@ -13,7 +13,7 @@
 // | wallet-button, wallet, wallet-balance, charge-form, charge-amount, charge-button, history | the wallet |
 // | tickets-button, tickets, ticket-list; [data-payment=ID] | what was bought |
 // | again-button | after a purchase |
-// | notice (alert), notice-close, take-again, notice-charge | failures, and the way out of them |
+// | notice (alert), notice-close, take-again, notice-charge | failures, and the way out of them; in a dialog that is open |
 // | retry, retry-now | an action that is being tried again |
 // | said (status) | what is told to screen readers |
 // | language-button | Korean or English |
@@ -31,15 +31,24 @@ import { dates, held, seats } from "./views/hall.js";
 import { html } from "./views/html.js";
 import { join } from "./views/join.js";
 import { wallet } from "./views/money.js";
-import { notice, retries } from "./views/notices.js";
+import { tidings } from "./views/notices.js";
 import { bought, tickets } from "./views/ticket.js";
 import { notes, waiting } from "./views/waiting.js";
 
 const TICK_MS = 500;
+// Two taps so near to each other are one double tap.
+const DOUBLE_TAP_MS = 400;
+const DOUBLE_TAP_PX = 24;
+
+// What comes instead of a button that its own doing has removed; else it is the heading.
+const heirs = {
+	"leave-button": "leave-no", "leave-no": "leave-button",
+	"charge-missing": "pay-button", "notice-charge": "pay-button",
+};
 
 const fetch = window.fetch.bind(window);
 const clock = clockOf();
-const keep = keepOf(window.localStorage);
+const keep = keepOf(storageOrNull());
 const locks = navigator.locks ?? null;
 const channel = "BroadcastChannel" in window ? new BroadcastChannel("boxoffice.line") : null;
 const tab = {
@@ -49,6 +58,15 @@ const tab = {
 		return () => document.removeEventListener("visibilitychange", then);
 	},
 };
+
+// A browser that forbids storage throws at its mere name.
+function storageOrNull() {
+	try {
+		return window.localStorage;
+	} catch {
+		return null;
+	}
+}
 
 let language = languageOf(keep.get("language"), navigator.languages ?? []);
 let text = textIn(language);
@@ -82,6 +100,8 @@ function showRetry(name, retry) {
 	if (retry) all[name] = retry;
 	else delete all[name];
 	update({ retries: all });
+	// The seconds run down on the screen alone: read out it is once.
+	if (retry && retry.tries === 0) update({ said: text.retry[retry.why](0) });
 }
 
 const on = {
@@ -94,20 +114,33 @@ const on = {
 	},
 	openWallet() {
 		fan.refreshHistory();
-		document.getElementById("wallet").showModal();
+		openSheet("wallet");
 	},
 	openTickets() {
 		fan.refreshMine();
-		document.getElementById("tickets").showModal();
+		openSheet("tickets");
+	},
+	// The plan is a step of its own in the browser's history: "back" leads to the dates.
+	openDate(date) {
+		fan.openDate(date);
+		history.pushState({ date: date.id }, "");
+	},
+	closeDate() {
+		if (history.state?.date) history.back();
+		else fan.closeDate();
 	},
 	switchLanguage() {
 		language = otherLanguage(language);
 		text = textIn(language);
 		keep.put("language", language);
-		state.notice = null;
 		draw();
 	},
 };
+
+function openSheet(name) {
+	fan.openSheet(name);
+	document.getElementById(name).showModal();
+}
 
 const views = { join, loading, waiting, dates: hall(dates), seats: hall(seats), bought };
 
@@ -140,6 +173,7 @@ function admission({ place, serverNow_ms }) {
 
 function draw() {
 	const name = viewName();
+	const focused = document.activeElement;
 	const shown = {
 		...state,
 		text,
@@ -150,7 +184,7 @@ function draw() {
 	render(page(name, shown), document.getElementById("app"));
 	document.documentElement.lang = language;
 	document.title = titleOf(name);
-	if (document.body.dataset.view === name) return followHold();
+	if (document.body.dataset.view === name) return keepFocus(focused);
 	const isFirst = !document.body.dataset.view || document.body.dataset.view === "loading";
 	document.body.dataset.view = name;
 	window.scrollTo(0, 0);
@@ -159,12 +193,15 @@ function draw() {
 	heldBefore = state.hold?.seatId;
 }
 
-// The button that took or released the seat is gone: the focus goes to what came instead of it.
-function followHold() {
-	if (heldBefore === state.hold?.seatId) return;
+// What had the focus may be gone: the focus goes to what came instead of it.
+function keepFocus(before) {
+	const isNewHold = heldBefore !== state.hold?.seatId;
 	heldBefore = state.hold?.seatId;
-	if (document.activeElement !== document.body) return;
-	(document.getElementById("hold-heading") ?? document.querySelector(".seat[tabindex='0']"))?.focus();
+	const at = document.activeElement;
+	if (isNewHold && (at === document.body || at.id === "heading"))
+		(document.getElementById("hold-heading") ?? document.querySelector(".seat[tabindex='0']"))?.focus();
+	else if (!before.isConnected)
+		document.getElementById(state.sheet ? `${state.sheet}-close` : heirs[before.id] ?? "heading")?.focus();
 }
 
 function page(name, shown) {
@@ -183,10 +220,8 @@ function page(name, shown) {
 					onClick=${on.switchLanguage}>${text.switchTo}</button>
 			</nav>
 		</header>
-		${notice(shown, on)}
-		${retries(shown)}
+		${tidings(shown, on)}
 		<main id="main" tabindex="-1">${views[name](shown, on)}</main>
-		<p id="said" role="status" class="hidden-words">${state.said}</p>
 		${wallet(shown, on)}
 		${tickets(shown, on)}`;
 }
@@ -200,8 +235,32 @@ function titleOf(name) {
 
 // What another tab did: a place taken or left, a hold, a purchase.
 window.addEventListener("storage", ({ key }) => {
-	if (["boxoffice.me", "boxoffice.token", "boxoffice.hold", "boxoffice.ticket"].includes(key)) fan.recall();
+	// No key: everything was cleared.
+	if (key === null || ["me", "token", "hold", "ticket"].includes(key.replace("boxoffice.", ""))) fan.recall();
 });
+
+window.addEventListener("popstate", ({ state: step }) => {
+	if (state.date) return fan.closeDate();
+	const date = state.dates?.find(({ id }) => id === step?.date);
+	if (date) fan.openDate(date);
+});
+
+window.addEventListener("online", () => {
+	api.hurry();
+	line.look();
+});
+
+// The second click of a double one is not meant for what the first has brought under the pointer.
+let clicked = null;
+document.addEventListener("click", (event) => {
+	const isSecond = event.detail > 1 || (event.pointerType === "touch" && clicked
+		&& event.timeStamp - clicked.timeStamp < DOUBLE_TAP_MS
+		&& Math.hypot(event.clientX - clicked.clientX, event.clientY - clicked.clientY) < DOUBLE_TAP_PX);
+	clicked = event;
+	if (!isSecond || !event.target.closest?.("button:not(.seat, .chip)")) return;
+	event.preventDefault();
+	event.stopPropagation();
+}, true);
 
 // Nothing ticks in a tab that nobody sees; the holds it shows are drawn anew on return.
 setInterval(() => {

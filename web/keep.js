@@ -1,31 +1,40 @@
-// What outlives a reload: JSON under names of our own. A browser that refuses storage still gets a
-// page that works until it is closed.
+// What outlives a reload, and what tabs share: JSON under names of our own. What the browser does not
+// take (storage full or forbidden, in which case `storage` may be null) lasts until the page is closed.
 
 export function keepOf(storage) {
-	const fallback = new Map();
+	const untaken = new Map();
+
+	function remove(name) {
+		try {
+			storage.removeItem(`boxoffice.${name}`);
+		} catch {
+			// Nothing of it is there.
+		}
+	}
+
 	return {
+		// What another tab has dropped or changed since counts: there is no copy of what storage took.
 		get(name) {
+			if (untaken.has(name)) return untaken.get(name);
 			try {
-				return JSON.parse(storage.getItem(`boxoffice.${name}`)) ?? fallback.get(name) ?? null;
+				return JSON.parse(storage.getItem(`boxoffice.${name}`));
 			} catch {
-				return fallback.get(name) ?? null;
+				return null;
 			}
 		},
 		put(name, value) {
-			fallback.set(name, value);
+			untaken.delete(name);
 			try {
 				storage.setItem(`boxoffice.${name}`, JSON.stringify(value));
 			} catch {
-				// Full or forbidden: the copy in memory has to do.
+				untaken.set(name, value);
+				// What is still there is older: no reload may find it.
+				remove(name);
 			}
 		},
 		drop(name) {
-			fallback.delete(name);
-			try {
-				storage.removeItem(`boxoffice.${name}`);
-			} catch {
-				// As above.
-			}
+			untaken.delete(name);
+			remove(name);
 		},
 	};
 }

@@ -6,6 +6,10 @@ import { streamOf } from "./stream.js";
 const FLOOR_MS = 1000;
 const CEILING_MS = 60_000;
 const UNKNOWN_MS = 5000;
+// All who learn from one tick that there is news for them ask within so long, but no more of them at
+// once than fronts like to answer.
+const SPREAD_MS = 2000;
+const POLLS_PER_MS = 5;
 
 // What to make of a poll hint: anything that is not a sane number of milliseconds is none.
 export function pollDelayOf(hint) {
@@ -27,7 +31,9 @@ export function aheadBy(marks, number) {
 }
 
 // `tab` tells of this tab: isHidden(), onChange(fn), and the channel to the others (may be null).
-export function lineOf({ api, fetch, clock, keep, tab, locks = null, channel = null, onPlace }) {
+export function lineOf({
+	api, fetch, clock, keep, tab, locks = null, channel = null, onPlace, random = Math.random,
+}) {
 	let token = null;
 	let place = null;
 	let timer = null;
@@ -37,6 +43,9 @@ export function lineOf({ api, fetch, clock, keep, tab, locks = null, channel = n
 	let release = null;
 	let queued = null;
 	let generation = 0;
+	let canLock = locks !== null;
+	let served = null;
+	let hurries = false;
 
 	function follow(newToken) {
 		stop();
@@ -60,7 +69,7 @@ export function lineOf({ api, fetch, clock, keep, tab, locks = null, channel = n
 	// The tab that was looked at last takes the lead; whoever loses it waits for its turn.
 	function lead(steal = !tab.isHidden()) {
 		const mine = generation;
-		if (!locks) return begin();
+		if (!canLock) return begin();
 		const hold = () => {
 			if (mine !== generation) return undefined;
 			begin();
@@ -71,9 +80,11 @@ export function lineOf({ api, fetch, clock, keep, tab, locks = null, channel = n
 		queued?.abort();
 		queued = new AbortController();
 		const { signal } = queued;
-		locks.request("boxoffice.line", steal ? { steal: true } : { signal }, hold).catch(() => {
+		locks.request("boxoffice.line", steal ? { steal: true } : { signal }, hold).catch(({ name }) => {
 			if (mine !== generation || signal.aborted) return;
 			pause();
+			// Not stolen but refused: a browser that forbids storage. Then each tab leads.
+			canLock = name === "AbortError";
 			lead(false);
 		});
 	}
@@ -96,14 +107,24 @@ export function lineOf({ api, fetch, clock, keep, tab, locks = null, channel = n
 	function plan(delay_ms) {
 		clock.cancel(timer);
 		timer = null;
+		hurries = false;
 		if (!leads || token === null || tab.isHidden()) return;
 		const since_ms = clock.now() - (keep.get("polled") ?? 0);
 		const floor_ms = since_ms >= 0 && since_ms < FLOOR_MS ? FLOOR_MS - since_ms : 0;
 		timer = clock.after(Math.max(delay_ms, floor_ms), poll);
 	}
 
+	// A poll ahead of its time. One that hurries already is not put off by the next tick.
+	function hurry(crowd) {
+		if (hurries || asking) return;
+		const spread_ms = Math.min(SPREAD_MS, crowd / POLLS_PER_MS);
+		plan(spread_ms > 0 ? random() * spread_ms : 0);
+		hurries = timer !== null;
+	}
+
 	async function poll() {
 		timer = null;
+		hurries = false;
 		if (asking || !leads || token === null || tab.isHidden()) return;
 		asking = true;
 		const mine = generation;
@@ -135,7 +156,10 @@ export function lineOf({ api, fetch, clock, keep, tab, locks = null, channel = n
 	function take(told) {
 		const least = place?.number === told.number && typeof place?.ahead === "number"
 			? Math.min(place.ahead, told.ahead ?? Infinity) : told.ahead;
-		share({ ...told, ahead: told.status === "WAITING" ? least ?? null : 0, at: clock.now(), isStale: false });
+		share({
+			...told, ahead: told.status === "WAITING" ? least ?? null : 0, at: clock.now(),
+			isStale: false, isLive: place?.isLive ?? false,
+		});
 		if (told.status === "WAITING" && leads && !stream) listen();
 		if (told.status !== "WAITING") endStream();
 	}
@@ -157,13 +181,22 @@ export function lineOf({ api, fetch, clock, keep, tab, locks = null, channel = n
 		stream = null;
 	}
 
-	function tick({ marks, gate, sale, message, perMinute, waiting }) {
+	function tick({ marks, served: newServed, gate, sale, message, perMinute, waiting }) {
 		if (place?.status !== "WAITING") return;
+		const admitted = newServed - (served ?? newServed);
+		served = newServed;
 		const told = aheadBy(marks, place.number);
 		const ahead = told === null ? place.ahead : Math.min(told, place.ahead ?? Infinity);
 		share({ ...place, ahead, gate, sale, message, perMinute, waiting, isLive: true });
-		// Its turn, or it was: ask at once, as far as the floor lets us.
-		if (told === 0) plan(0);
+		// Its turn, or it was.
+		if (told === 0) hurry(admitted);
+		// Nobody is let in past a draw that is not drawn: whoever was, the places may be known.
+		else if (admitted > 0 && isDrawing()) hurry(waiting);
+	}
+
+	// Whether this place has no number yet though joining its draw has ended.
+	function isDrawing() {
+		return place.number === null && Date.parse(place.opensAt) <= clock.serverNow();
 	}
 
 	function share(newPlace) {

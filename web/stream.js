@@ -6,7 +6,9 @@ const BACKOFF_MS = [1000, 2000, 5000, 10_000];
 
 // Calls onMessage with each parsed message, and onState(true or false) when the stream comes alive or
 // dies by itself. Comes back until it is closed. A stream that says nothing for too long is dead.
-export function streamOf({ fetch, clock, path, headers, onMessage, onState, silence_ms = SILENCE_MS }) {
+export function streamOf({
+	fetch, clock, path, headers, onMessage, onState, silence_ms = SILENCE_MS, random = Math.random,
+}) {
 	let closed = false;
 	let failures = 0;
 	let abort = null;
@@ -29,7 +31,8 @@ export function streamOf({ fetch, clock, path, headers, onMessage, onState, sile
 			clock.cancel(timer);
 			if (closed) return;
 			onState(false);
-			await clock.sleep(BACKOFF_MS[Math.min(failures++, BACKOFF_MS.length - 1)]);
+			// A thousand streams that end together do not come back together.
+			await clock.sleep(BACKOFF_MS[Math.min(failures++, BACKOFF_MS.length - 1)] * (0.5 + random()));
 		}
 	}
 

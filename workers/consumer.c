@@ -72,7 +72,7 @@ static enum err connect_now(struct consumer *consumer)
 {
 	char name[CONF_TEXT_MAX + 16];
 	snprintf(name, sizeof name, "%s consumer", consumer->conf->name);
-	enum err err = broker_open(&consumer->broker, consumer->conf->amqp_url, name);
+	enum err err = broker_open(&consumer->broker, consumer->conf, name);
 	if (err)
 		return err;
 	consumer->connected_ms = clock_ms();

@@ -51,7 +51,7 @@ enum err outbox_ensure_open(struct outbox *outbox)
 	char name[CONF_TEXT_MAX + 16];
 	snprintf(name, sizeof name, "%s publisher", outbox->conf->name);
 	outbox->last_due = 0;
-	enum err err = broker_open(&outbox->broker, outbox->conf->amqp_url, name);
+	enum err err = broker_open(&outbox->broker, outbox->conf, name);
 	if (!err)
 		err = broker_declare_topology(outbox->broker, outbox->conf);
 	if (!err)

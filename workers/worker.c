@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "fault.h"
 #include "log.h"
+#include "privilege.h"
 #include "shift.h"
 #include "stop.h"
 
@@ -22,6 +23,8 @@ enum err worker_open(struct worker *worker, const char *name, enum metrics_where
 	err = log_open(worker->conf.name, worker->conf.log_level);
 	if (!err)
 		err = fault_open(worker->conf.fault);
+	if (!err)
+		err = privilege_drop();
 	if (!err)
 		err = db_new(&worker->db, &worker->conf, DB_SILENCE_S);
 	if (err)

@@ -236,13 +236,12 @@ static enum err importer_open(struct importer *importer, const struct order *ord
 	importer->jobs = mem_array(NULL, MESSAGE_JOBS, sizeof *importer->jobs);
 	id_format(&fresh, id);
 	snprintf(importer->replies, sizeof importer->replies, "reply.import.%s", id);
-	enum err err = broker_open(&importer->listener, order->conf.amqp_url, "strategies results");
+	enum err err = broker_open(&importer->listener, &order->conf, "strategies results");
 	if (!err)
 		err = broker_declare_reply_queue(importer->listener, importer->replies);
 	if (!err)
 		err = broker_consume(importer->listener, CHANNEL, importer->replies, WINDOW);
-	return err ? err
-		   : broker_open(&importer->publisher, order->conf.amqp_url, "strategies importer");
+	return err ? err : broker_open(&importer->publisher, &order->conf, "strategies importer");
 }
 
 static void importer_close(struct importer *importer)

@@ -33,7 +33,7 @@ static enum err declare_both(struct wire *wire)
 static enum err connect_broker(const struct conf *conf, struct wire **wire)
 {
 	struct wire *made;
-	enum err err = wire_open(&made, conf->amqp_url, "strategies queue");
+	enum err err = wire_open(&made, conf, "strategies queue");
 
 	if (err)
 		return err;

@@ -54,7 +54,7 @@ static enum err publish(void *arg, struct numbers *numbers)
 	struct operation operation;
 	struct broker *broker;
 	enum err failure = ERR_OK;
-	enum err err = broker_open(&broker, conf->amqp_url, "strategies publisher");
+	enum err err = broker_open(&broker, conf, "strategies publisher");
 
 	if (err)
 		return err;
@@ -133,7 +133,7 @@ static enum err open_consumer(struct consumer *consumer, const struct conf *conf
 	enum err err = session_new(&consumer->session, conf);
 
 	if (!err)
-		err = broker_open(&consumer->broker, conf->amqp_url, "strategies consumer");
+		err = broker_open(&consumer->broker, conf, "strategies consumer");
 	return err ? err : broker_consume(consumer->broker, CHANNEL, QUEUE_NAME, PREFETCH);
 }
 

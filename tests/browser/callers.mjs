@@ -18,7 +18,7 @@ export async function post(path, content, token) {
 }
 
 export async function get(path, token) {
-	const answer = await fetch(url + path, { headers: { "queue-token": token } });
+	const answer = await fetch(url + path, token && { headers: { "queue-token": token } });
 	return (await answer.json()).data;
 }
 
@@ -29,8 +29,10 @@ export async function caller(name = "a caller") {
 	return { user, token, number };
 }
 
-export async function admittedCaller() {
+// With so much in the wallet.
+export async function admittedCaller(balance = 0) {
 	const made = await caller();
+	if (balance > 0) await post("/user/charge", { userId: made.user, amount: balance });
 	await until(async () => (await get("/queue/status", made.token)).status === "ACTIVE", "admission");
 	return made;
 }

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { concert, picturesOf, withFans } from "./house.mjs";
-import { enter, view } from "./steps.mjs";
+import { enter, hold, view } from "./steps.mjs";
 
 const FIRST_VIEW_BYTES = 100_000;
 
@@ -36,7 +36,13 @@ test("a Korean browser is spoken to in Korean, and may switch", withFans({ local
 	await enter(page, "두 언어");
 	assert.match(await page.locator("#free-count").innerText(), /[가-힣]/);
 	await picturesOf(page, "seats-ko");
+	// What is told stays told, in the other language.
+	await hold(page, 1);
+	await page.locator("#pay-button").click();
+	await page.locator("#notice-charge", { hasText: /충전/ }).waitFor();
 	await page.locator("#language-button").click();
+	await page.locator("#notice-charge", { hasText: /Charge/ }).waitFor();
+	assert.match(await page.locator("#notice").innerText(), /is missing/);
 	assert.doesNotMatch(await page.locator("#free-count").innerText(), /[가-힣]/);
 	// The choice outlives a reload, as does the date.
 	await page.reload();

@@ -3,8 +3,14 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { accessible, concert, picturesOf, until, withFans } from "./house.mjs";
-import { balanceIn, charge, choose, enter, hold, idOfFocus, join, numberIn, openPlan, requestsOf, seatIs, tabTo,
-	view } from "./steps.mjs";
+import { balanceIn, charge, choose, enter, hold, holdWithMoney, idOfFocus, join, numberIn, openPlan, payInVain,
+	requestsOf, seatIs, tabTo, view } from "./steps.mjs";
+
+// Of the 5000 that holdWithMoney() charges.
+async function paidOnce(page) {
+	await page.locator("#wallet-button").click();
+	await until(async () => await balanceIn(page) === 4000, "one payment");
+}
 
 test("from the name to the ticket", withFans({}, async (page) => {
 	await concert("The whole way");
@@ -70,64 +76,92 @@ test("paying without enough says what is missing and offers to charge it", withF
 	await view(page, "bought");
 }));
 
-test("a double click holds, charges and buys once", withFans({}, async (page) => {
-	await concert("Double click");
-	await enter(page, "Double click");
-	const payments = requestsOf(page, "/payment");
-	const charges = requestsOf(page, "/user/charge");
-	const holds = requestsOf(page, "/reservation");
-	await choose(page, 5);
-	await page.locator("#hold-button").dblclick();
-	await page.locator("#hold").waitFor();
-	await page.locator("#charge-missing").dblclick();
-	await page.locator("#short").waitFor({ state: "detached" });
-	await page.locator("#pay-button").dblclick();
-	await view(page, "bought");
-	await page.locator("#wallet-button").click();
-	await until(async () => await page.locator("#history li").count() === 2, "a charge and a payment");
-	assert.equal(await balanceIn(page), 0);
-	for (const requests of [payments, charges, holds])
-		assert.equal(new Set(requests.map(({ key }) => key)).size, 1);
-}));
+for (const [what, twice] of [
+	["a double click", (button) => button.dblclick()],
+	["two clicks in one instant", (button) => button.evaluate((element) => {
+		element.click();
+		element.click();
+	})],
+]) {
+	test(`${what} holds, charges and buys once`, withFans({}, async (page) => {
+		await concert(`Once by ${what}`);
+		await enter(page, `Once by ${what}`);
+		const requests = ["/reservation", "/user/charge", "/payment"].map((path) => requestsOf(page, path));
+		await choose(page, 5);
+		await twice(page.locator("#hold-button"));
+		await page.locator("#hold").waitFor();
+		await twice(page.locator("#charge-missing"));
+		await page.locator("#short").waitFor({ state: "detached" });
+		await twice(page.locator("#pay-button"));
+		await view(page, "bought");
+		await page.locator("#wallet-button").click();
+		await until(async () => await page.locator("#history li").count() === 2, "a charge and a payment");
+		assert.equal(await balanceIn(page), 0);
+		assert.deepEqual(requests.map(({ length }) => length), [1, 1, 1]);
+	}));
+}
 
 test("a payment whose answer is lost is asked for again with the same key", withFans({}, async (page) => {
-	await concert("Lost answer");
-	await enter(page, "Lost answer");
-	await charge(page, 5000);
-	await hold(page, 9);
+	await holdWithMoney(page, "Lost answer", 9);
 	const payments = requestsOf(page, "/payment");
-	await page.route("**/payment", async (route) => {
-		await route.fetch();
-		await route.abort("connectionreset");
-	}, { times: 1 });
-	await page.locator("#pay-button").click();
-	await page.locator("#retry").waitFor();
+	await payInVain(page);
 	await accessible(page);
 	await page.locator("#retry-now").click();
 	await view(page, "bought");
 	assert.equal(payments.length, 2);
 	assert.equal(payments[0].key, payments[1].key);
-	await page.locator("#wallet-button").click();
-	await until(async () => await balanceIn(page) === 4000, "one payment");
+	await paidOnce(page);
 }));
 
 test("a payment under way survives a reload", withFans({}, async (page) => {
-	await concert("Reload");
-	await enter(page, "Reload");
-	await charge(page, 5000);
-	await hold(page, 11);
+	await holdWithMoney(page, "Reload", 11);
 	const payments = requestsOf(page, "/payment");
-	await page.route("**/payment", async (route) => {
-		await route.fetch();
-		await route.abort("connectionreset");
-	}, { times: 1 });
-	await page.locator("#pay-button").click();
-	await page.locator("#retry").waitFor();
+	await payInVain(page);
 	await page.reload();
 	await view(page, "bought");
 	assert.equal(new Set(payments.map(({ key }) => key)).size, 1);
-	await page.locator("#wallet-button").click();
-	await until(async () => await balanceIn(page) === 4000, "one payment");
+	await paidOnce(page);
+}));
+
+test("a connection that is gone in the middle of a payment comes back to one ticket", withFans({}, async (page) => {
+	await holdWithMoney(page, "Tunnel", 12);
+	const payments = requestsOf(page, "/payment");
+	await page.context().setOffline(true);
+	await page.locator("#pay-button").click();
+	await page.locator("#retry").waitFor();
+	assert.match(await page.locator("#said").textContent(), /No answer/);
+	await page.context().setOffline(false);
+	await view(page, "bought");
+	assert.equal(new Set(payments.map(({ key }) => key)).size, 1);
+	await paidOnce(page);
+}));
+
+test("two tabs that pay for one seat at once pay once, and both show the ticket", withFans({}, async (first) => {
+	await holdWithMoney(first, "Two tabs", 13);
+	const second = await first.context().newPage();
+	await second.goto("/");
+	await second.locator("#hold").waitFor();
+	const pages = [first, second];
+	await Promise.all(pages.map((page) => page.locator("#pay-button").click({ noWaitAfter: true })));
+	await Promise.all(pages.map((page) => view(page, "bought")));
+	await paidOnce(second);
+}));
+
+test("the second click of a double one does nothing to what the first has brought", withFans({}, async (page) => {
+	await concert("Under the pointer");
+	await enter(page, "Under the pointer");
+	await hold(page, 14);
+	const charges = requestsOf(page, "/user/charge");
+	const releases = requestsOf(page, "/reservation/cancel");
+	for (const id of ["#charge-missing", "#release-button"]) {
+		await page.locator(id).hover();
+		await page.mouse.down({ clickCount: 2 });
+		await page.mouse.up({ clickCount: 2 });
+	}
+	await page.locator("#charge-missing").click();
+	await page.locator("#short").waitFor({ state: "detached" });
+	assert.equal(charges.length, 1);
+	assert.equal(releases.length, 0);
 }));
 
 test("by keyboard alone", withFans({}, async (page) => {
@@ -160,8 +194,8 @@ test("by keyboard alone", withFans({}, async (page) => {
 	await seatIs(page, 2, "mine");
 	await tabTo(page, "charge-missing");
 	await page.keyboard.press("Enter");
-	await page.locator("#short").waitFor({ state: "detached" });
-	await tabTo(page, "pay-button");
+	// The button is gone, and the next one has the focus.
+	await until(async () => await idOfFocus(page) === "pay-button", "the focus on the payment");
 	await page.keyboard.press("Enter");
 	await view(page, "bought");
 }));

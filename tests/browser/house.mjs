@@ -47,6 +47,15 @@ export async function boxoffice(...words) {
 
 export const ctl = (...words) => boxoffice("ctl", "--yes", ...words);
 
+// Runs SQL on the instance's database; what it prints.
+export async function sql(text) {
+	const { stdout } = await promisify(execFile)("mariadb", [
+		`--socket=${need("BOXOFFICE_MYSQL_SOCKET")}`, `--user=${need("BOXOFFICE_MYSQL_ADMIN_USER")}`,
+		"--skip-column-names", "--batch", `--execute=${text}`, need("BOXOFFICE_MYSQL_DATABASE"),
+	], { env: { ...process.env, MYSQL_PWD: need("BOXOFFICE_MYSQL_ADMIN_PASSWORD") } });
+	return stdout.trim();
+}
+
 // A concert of the test's own with one evening, on sale now; 50 seats unless told otherwise.
 export async function concert(name, { seats = 50, price = 1000 } = {}) {
 	const numbers = seats === 1 ? "1" : `1-${seats}`;
@@ -103,6 +112,21 @@ export function withFans(options, run) {
 	};
 }
 
+// Nobody is let in for the length of a test.
+export function paused(options, run) {
+	const whole = async (...pages) => {
+		await ctl("gate", "pause");
+		try {
+			await run(...pages);
+		} finally {
+			await ctl("gate", "message", "");
+			await ctl("gate", "open");
+		}
+	};
+	Object.defineProperty(whole, "length", { value: run.length });
+	return withFans(options, whole);
+}
+
 function watch(context, faults) {
 	context.setDefaultTimeout(DEADLINE_MS);
 	context.on("weberror", (error) => faults.push(String(error.error())));
@@ -124,17 +148,25 @@ export async function accessible(page) {
 	assert.deepEqual(grave.map(({ id, help, nodes }) => ({ id, help, where: nodes.map((n) => n.html) })), []);
 }
 
-// Pictures of the screen for people to look at: phone and desktop, light and dark. On a phone nothing
-// may be wider than the screen.
+// Nothing is wider than the screen, be it this narrow.
+export async function fits(page, what, width) {
+	await page.setViewportSize({ width, height: 640 });
+	const needed = await page.evaluate(() => document.documentElement.scrollWidth);
+	assert.ok(needed <= width, `${what} is ${needed} px wide on a screen of ${width}`);
+}
+
+export async function pictureOf(page, name) {
+	await page.screenshot({ path: picture(name), fullPage: true, animations: "disabled" });
+}
+
+// Pictures of the screen for people to look at: phone and desktop, light and dark.
 export async function picturesOf(page, name) {
 	for (const colorScheme of ["light", "dark"]) {
 		for (const [size, viewport] of [["phone", PHONE], ["desktop", DESKTOP]]) {
 			await page.emulateMedia({ colorScheme });
+			await fits(page, name, viewport.width);
 			await page.setViewportSize(viewport);
-			const width = await page.evaluate(() => document.documentElement.scrollWidth);
-			await page.screenshot({ path: picture(`${name}-${size}-${colorScheme}`), fullPage: true,
-				animations: "disabled" });
-			assert.ok(width <= viewport.width, `${name} is ${width} px wide on a screen of ${viewport.width}`);
+			await pictureOf(page, `${name}-${size}-${colorScheme}`);
 		}
 		// Contrast differs between the two.
 		await accessible(page);

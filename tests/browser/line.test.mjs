@@ -4,27 +4,11 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { cable } from "./cable.mjs";
 import { caller, get } from "./callers.mjs";
-import { ctl, picturesOf, until, withFans } from "./house.mjs";
-import { hide, join, joinAgain, numberIn, pollOften, requestsOf, view } from "./steps.mjs";
+import { ctl, paused, picturesOf, until, withFans } from "./house.mjs";
+import { hide, idOfFocus, join, joinAgain, numberIn, pollOften, requestsOf, tokenOf, view } from "./steps.mjs";
 
 const FLOOR_MS = 1000;
 
-// Nobody is let in for the length of a test.
-const paused = (options, run) => {
-	const whole = async (...pages) => {
-		await ctl("gate", "pause");
-		try {
-			await run(...pages);
-		} finally {
-			await ctl("gate", "message", "");
-			await ctl("gate", "open");
-		}
-	};
-	Object.defineProperty(whole, "length", { value: run.length });
-	return withFans(options, whole);
-};
-
-const tokenOf = (page) => page.evaluate(() => JSON.parse(localStorage.getItem("boxoffice.token")));
 const placeOf = async (page) => get("/queue/status", await tokenOf(page));
 
 // When the polls of a page left, in its own milliseconds.
@@ -141,8 +125,11 @@ test("leaving gives the place up after a question", paused({}, async (page) => {
 	await view(page, "waiting");
 	const token = await tokenOf(page);
 	await page.locator("#leave-button").click();
-	await page.locator("#leave-no").click();
-	await page.locator("#leave-button").click();
+	// The focus goes with the question, and back.
+	await until(async () => await idOfFocus(page) === "leave-no", "the focus on the question");
+	await page.keyboard.press("Enter");
+	await until(async () => await idOfFocus(page) === "leave-button", "the focus back");
+	await page.keyboard.press("Enter");
 	await page.locator("#leave-yes").click();
 	await view(page, "join");
 	await until(async () => (await get("/queue/status", token)) === undefined, "the end of the token");

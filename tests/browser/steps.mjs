@@ -1,8 +1,9 @@
 // What a fan does on the page, in the words of the tests. The ids are those at the head of web/app.js.
 
-import { until } from "./house.mjs";
+import { concert, until } from "./house.mjs";
 
 export const view = (page, name) => page.locator(`body[data-view="${name}"]`).waitFor();
+export const tokenOf = (page) => page.evaluate(() => JSON.parse(localStorage.getItem("boxoffice.token")));
 export const idOfFocus = (page) => page.evaluate(() => document.activeElement?.id ?? "");
 
 // Until the plan shows a seat as free, held, sold, closed or mine.
@@ -30,7 +31,7 @@ export async function join(page, name) {
 // Somebody whom the page knows joins again; a gate that has just opened may still say no.
 export async function joinAgain(page) {
 	await until(async () => {
-		await page.locator("#join-button:enabled").click({ timeout: 300 }).catch(() => {});
+		await page.locator("#join-button").click({ timeout: 300 }).catch(() => {});
 		return page.locator("#dates").isVisible();
 	}, "the turn");
 }
@@ -64,6 +65,27 @@ export async function charge(page, amount) {
 	await page.locator("#charge-button").click();
 	await until(async () => await balanceIn(page) >= before + amount, "the charge on the balance");
 	await page.locator("#wallet-close").click();
+}
+
+// The next request to a path does what it asks for, and its answer is lost.
+export const loseAnswer = (page, path) => page.route(`**${path}`, async (route) => {
+	await route.fetch();
+	await route.abort("connectionreset");
+}, { times: 1 });
+
+// Pays for what is held; the answer is lost, and the page is about to ask again.
+export async function payInVain(page) {
+	await loseAnswer(page, "/payment");
+	await page.locator("#pay-button").click();
+	await page.locator("#retry").waitFor();
+}
+
+// With a balance that pays for it, up to the seat that is held.
+export async function holdWithMoney(page, name, number, amount = 5000) {
+	await concert(name);
+	await enter(page, name);
+	await charge(page, amount);
+	await hold(page, number);
 }
 
 export async function balanceIn(page) {

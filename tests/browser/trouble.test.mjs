@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { boxoffice, concert, ctl, picturesOf, until, withFans } from "./house.mjs";
-import { balanceIn, enter, hold, join, joinAgain, openPlan, pollOften, requestsOf, seatIs, view } from "./steps.mjs";
+import { balanceIn, enter, hold, join, joinAgain, loseAnswer, openPlan, pollOften, requestsOf, seatIs, view } from "./steps.mjs";
 
 test("a charge that is queued is followed until it is done", withFans({}, async (page) => {
 	await join(page, "Kim");
@@ -47,6 +47,21 @@ test("a service that is away is asked again with the same key, and says when", w
 	await until(async () => await page.locator("#history li").count() === 1, "one charge");
 	assert.ok(charges.length > 1);
 	assert.equal(new Set(charges.map(({ key }) => key)).size, 1);
+}));
+
+test("trouble with a charge is told where the fan is: in the wallet", withFans({}, async (page) => {
+	await join(page, "Kim");
+	await view(page, "dates");
+	await page.locator("#wallet-button").click();
+	await page.locator("#charge-amount").fill("3000");
+	await loseAnswer(page, "/user/charge");
+	await page.locator("#charge-button").click();
+	await page.locator("#wallet #retry").waitFor();
+	await picturesOf(page, "wallet-retry");
+	await page.locator("#retry-now").click({ timeout: 300 }).catch(() => {});
+	await until(async () => await page.locator("#history li").count() === 1, "one charge");
+	assert.equal(await balanceIn(page), 3000);
+	assert.equal(await page.locator("#retry").count(), 0);
 }));
 
 test("a turn that is over says so, and the line is joined again", withFans({}, async (page) => {

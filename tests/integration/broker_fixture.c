@@ -26,7 +26,7 @@ struct broker *open_broker(void)
 {
 	struct broker *broker = NULL;
 
-	assert_int_equal(broker_open(&broker, url, "test-broker"), ERR_OK);
+	assert_int_equal(broker_open(&broker, &conf, "test-broker"), ERR_OK);
 	return broker;
 }
 

@@ -17,7 +17,7 @@ SETTINGS = {
 }
 
 # What asks for a clean audit comes first: tests of what must not be leave rows that it names.
-FIRST = ("test_rolling_restart", "test_preflight")
+FIRST = ("test_rolling_restart", "test_preflight", "test_http_bench")
 
 # Those that stop, kill or overload something come last; within a group the order is by name.
 DISTURBING = ("test_contention", "test_events", "test_openapi", "test_seat_events", "test_metrics", "test_money", "test_nginx", "test_prometheus",

@@ -77,13 +77,16 @@ class Instance:
         self.values = {}   # of env
         self.recipes = {}  # name → (command, environment, folder) of our own programs
 
+    def environment(self):
+        """That of ./boxoffice on this instance, and of what calls it."""
+        return {**{k: v for k, v in os.environ.items()
+                   if not k.startswith("BOXOFFICE_") or k in KEPT},
+                "BOXOFFICE_VAR": str(self.var), "BOXOFFICE_PORT_BASE": str(self.port_base),
+                "BOXOFFICE_SET": self.set}
+
     def run(self, *arguments, check=True, timeout_s=120, **environment):
         """Runs ./boxoffice; keyword arguments in capitals go to its environment."""
-        env = {k: v for k, v in os.environ.items()
-               if not k.startswith("BOXOFFICE_") or k in KEPT}
-        env.update(BOXOFFICE_VAR=str(self.var), BOXOFFICE_PORT_BASE=str(self.port_base),
-                   BOXOFFICE_SET=self.set)
-        env.update(environment)
+        env = {**self.environment(), **environment}
         # To files, not pipes: a daemon that inherits a pipe would keep it open.
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             done = subprocess.run([str(ROOT / "boxoffice"), *arguments], env=env, cwd=ROOT,

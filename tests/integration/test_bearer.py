@@ -12,7 +12,9 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from api import Call, charge, check, get, issue, new_key, own, post, register, status
+from api import Call, charge, check, get, issue, new_key, own, post, register, seat_events, status
+from test_events import STREAM, listening
+from wait import wait_until
 
 SECRET = "0123456789abcdef0123456789abcdef"
 ISSUER = "https://login.example"
@@ -38,6 +40,13 @@ def sign(user, key=SECRET, algorithm="HS256", **changes):
     return jwt.encode(claims(user, **changes), key, algorithm)
 
 
+def sign_raw(user, **changes):
+    """With claims that the library would not write."""
+    text = part({"alg": "HS256", "typ": "JWT"}) + b"." + part(claims(user, **changes))
+    digest = hmac.new(SECRET.encode(), text, hashlib.sha256).digest()
+    return (text + b"." + base64.urlsafe_b64encode(digest).rstrip(b"=")).decode()
+
+
 def signed_in(call, token):
     return call.with_header("Authorization", f"Bearer {token}")
 
@@ -55,6 +64,13 @@ def confused(user):
 
 def unsigned(user):
     return (part({"alg": "none", "typ": "JWT"}) + b"." + part(claims(user)) + b".").decode()
+
+
+def nested(user):
+    """As deep as the parser goes, and parsed before any signature is looked at."""
+    deep = "[" * 2046 + "]" * 2046
+    header = '{"alg":"HS256","typ":"JWT","a":%s}' % deep
+    return (base64.urlsafe_b64encode(header.encode()).rstrip(b"=") + b"." + part(claims(user)) + b".x").decode()
 
 
 def fronts_with(instance, site, **settings):
@@ -127,6 +143,7 @@ GOOD = {
     "RS256": lambda user: sign(user, RSA, "RS256"),
     "one audience of several": lambda user: sign(user, aud=["another", AUDIENCE]),
     "valid since a while": lambda user: sign(user, nbf=int(time.time()) - 5),
+    "with fractions of a second": lambda user: sign(user, exp=time.time() + 600, nbf=time.time() - 5),
 }
 BAD = {
     "another secret": lambda user: sign(user, "x" * 32),
@@ -138,9 +155,15 @@ BAD = {
     "over": lambda user: sign(user, exp=int(time.time()) - 1),
     "without an end": lambda user: sign(user, exp=None),
     "not yet": lambda user: sign(user, nbf=int(time.time()) + 600),
+    "not yet, with a fraction": lambda user: sign(user, nbf=time.time() + 600.5),
+    "from no moment": lambda user: sign_raw(user, nbf="tomorrow"),
+    "until no moment": lambda user: sign_raw(user, exp="tomorrow"),
+    "under a condition": lambda user: jwt.encode(claims(user), SECRET, headers={"crit": ["b64"], "b64": True}),
+    "nested deep": nested,
     "of another issuer": lambda user: sign(user, iss="https://evil.example"),
     "without an issuer": lambda user: sign(user, iss=None),
     "for another audience": lambda user: sign(user, aud="shop"),
+    "for us, but deeper in a list": lambda user: sign(user, aud=["shop", ["x", AUDIENCE]]),
     "for others": lambda user: sign(user, aud=["shop", 'x,"boxoffice"', "boxoffice2"]),
     "of nobody": lambda user: sign(user, sub=None),
     "of no UUID": lambda user: sign("kim"),
@@ -176,6 +199,22 @@ def test_every_call_that_names_a_user_wants_a_token(site, both_keys, user, other
         answer.refused(401, "bearer-invalid")
     assert site.send(events).status == 401
     site.send(signed_in(status(token), sign(user))).ok()
+
+
+def test_who_listens_signs_in(site, both_keys, user, other, schedule):
+    """Once, when the stream begins; it outlives what was signed for a short time."""
+    token = site.do(signed_in(issue(user, resume=True), sign(user))).ok()["token"]
+    wait_until(lambda: site.send(signed_in(status(token), sign(user))).ok()["status"] == "ACTIVE", 20, "admission")
+    calls = [get("/queue/events", token).with_header(*STREAM), seat_events(token, schedule.id)]
+    for call in calls:
+        missing, foreign = site.swarm([call, signed_in(call, sign(other))], 1)
+        assert missing.status == foreign.status == 401
+        assert missing.header("WWW-Authenticate") == "Bearer"
+        assert foreign.header("WWW-Authenticate") == 'Bearer error="invalid_token"'
+        signed = ("Authorization", f"Bearer {sign(user, exp=int(time.time()) + 2)}")
+        with listening(site, token, path=call.path, headers=[signed]) as listener:
+            assert listener.answer.status == 200
+            assert listener.read()["at"] < listener.read()["at"]
 
 
 def test_calls_that_name_nobody_want_none(site, both_keys):

@@ -43,7 +43,7 @@ static void a_queue_with_other_arguments_is_a_wrong_setting(void **state)
 	struct wire *wire;
 
 	(void)state;
-	assert_int_equal(wire_open(&wire, url, "test-broker"), ERR_OK);
+	assert_int_equal(wire_open(&wire, &conf, "test-broker"), ERR_OK);
 	assert_int_equal(wire_open_channel(wire, 1), ERR_OK);
 	assert_int_equal(topology_each_queue(&conf, declare_longer, wire), ERR_CONF);
 	assert_true(wire_is_gone(wire));
@@ -236,12 +236,20 @@ static void an_idle_pump_waits_its_time(void **state)
 
 static void a_broker_that_does_not_answer_is_gone(void **state)
 {
+	static const struct {
+		struct conf conf;
+		enum err err;
+	} cases[] = {
+		{{.amqp_url = "http://x/"}, ERR_CONF},
+		{{.amqp_url = "amqps://a:b@127.0.0.1:1/x"}, ERR_CONF},
+		{{.amqp_url = "amqps://a:b@127.0.0.1:1/x", .tls_ca = "/nowhere"}, ERR_CONF},
+		{{.amqp_url = "amqp://a:b@127.0.0.1:1/x"}, ERR_BROKER_GONE},
+	};
 	struct broker *broker = NULL;
 
 	(void)state;
-	assert_int_equal(broker_open(&broker, "http://x/", "t"), ERR_CONF);
-	assert_int_equal(broker_open(&broker, "amqps://a:b@127.0.0.1:1/x", "t"), ERR_CONF);
-	assert_int_equal(broker_open(&broker, "amqp://a:b@127.0.0.1:1/x", "t"), ERR_BROKER_GONE);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		assert_int_equal(broker_open(&broker, &cases[i].conf, "t"), cases[i].err);
 	assert_null(broker);
 	broker_free(NULL);
 }
@@ -291,6 +299,7 @@ int main(void)
 	if (!url)
 		return 77;
 	conf_init(&conf);
+	snprintf(conf.amqp_url, sizeof conf.amqp_url, "%s", url);
 	conf.partitions = 2;
 	conf.hold_s = HOLD_S;
 	return cmocka_run_group_tests(tests, start, NULL);

@@ -16,9 +16,9 @@ STREAM = ("Accept", "text/event-stream")
 class Listener:
     """An open stream of events; read() waits for the next tick."""
 
-    def __init__(self, site, token, path="/queue/events", last=None, deadline_s=10):
+    def __init__(self, site, token, path="/queue/events", last=None, deadline_s=10, headers=()):
         self.connection = http.client.HTTPConnection(site.host, site.port, timeout=deadline_s)
-        headers = dict([STREAM, ("queue-token", token)])
+        headers = dict([STREAM, ("queue-token", token), *headers])
         if last is not None:
             headers["Last-Event-ID"] = last
         self.connection.request("GET", path, headers=headers)

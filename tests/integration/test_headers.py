@@ -2,7 +2,9 @@
 
 import pytest
 
-from api import Call, charge, get, issue, new_key, post, register, status
+from api import Call, charge, get, issue, new_key, post, register, seat_map, status
+from test_events import STREAM
+from wait import wait_until
 
 POLICY = {
     "default-src": "'none'", "script-src": "'self'", "style-src": "'self'",
@@ -58,8 +60,52 @@ def test_too_many_requests_have_them_too(site):
     check_headers(limited[0])
 
 
+def joined(site):
+    """The attributes of the cookie that a join sets."""
+    answer = site.send(Call("POST", "/join", b"name=a", FORM))
+    assert answer.status == 303
+    return answer.header("Set-Cookie").split("; ")[1:]
+
+
 def test_without_tls_nothing_is_said_of_it(site):
     assert site.send(get("/")).header("Strict-Transport-Security") is None
+    assert "Secure" not in joined(site)
+
+
+def test_behind_tls_browsers_are_told_to_insist_on_it(site, instance):
+    def told():
+        """By each of several connections: for a moment nginx's workers of before answer, too."""
+        return {site.send(get("/")).header("Strict-Transport-Security") for _ in range(20)}
+
+    instance.run("up", BOXOFFICE_SET=f"{instance.set} nginx_hsts_s=300")
+    try:
+        wait_until(lambda: told() == {"max-age=300"}, 10, "the new setting")
+        for who, call in ANSWERS.items():
+            answer = site.send(call)
+            assert answer.header("Strict-Transport-Security") == "max-age=300", who
+            check_headers(answer)
+        assert "Secure" in joined(site)
+    finally:
+        instance.run("up", BOXOFFICE_SET=f"{instance.set} nginx_hsts_s=0")
+        wait_until(lambda: told() == {None}, 10, "the old setting")
+
+
+@pytest.mark.parametrize("path", ["/queue/events", "/concert/seat-events", "/concert/seats", "/"])
+def test_no_page_of_another_site_may_read(site, schedule, path):
+    """Neither what is answered, nor, where headers of one's own are needed, by asking beforehand."""
+    token = site.fan().token
+    wait_until(lambda: site.send(seat_map(token, schedule.id)).status == 200, 5, "the schedule", 0.1)
+    query = {"concertScheduleId": schedule.id} if path.startswith("/concert") else {}
+    call = get(path, token, **query).with_header(*STREAM).with_header("Origin", "https://other.example")
+    answer = site.send(call)
+    asked = site.send(Call("OPTIONS", call.path, None, [
+        *call.headers[1:], ("Access-Control-Request-Method", "GET"),
+        ("Access-Control-Request-Headers", "queue-token")]))
+    assert answer.status == (403 if path.endswith("events") else 200)
+    assert asked.status == 405
+    assert answer.header("Access-Control-Allow-Credentials") is None
+    for name, _ in asked.headers:
+        assert not name.lower().startswith("access-control-"), name
 
 
 def test_no_answer_names_another_user(site, schedule):

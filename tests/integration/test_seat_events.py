@@ -1,8 +1,10 @@
 """Seats as they change: pushed to all who listen to a schedule, and no change is missed unseen."""
 
 import contextlib
+import signal
 import time
 
+import pytest
 
 from api import Call, cancel, get, pay, reserve, seat_events, seat_map
 from test_events import STREAM, Listener
@@ -88,6 +90,19 @@ def test_a_hold_that_runs_out_is_told(site, db):
         site.do(reserve(fan.token, schedule.seats[0])).ok()
         viewer.read_until(schedule.seats[0], "held")
         assert viewer.read_until(schedule.seats[0], "free") - db.expiry(schedule.seats[0]) < 1
+
+
+def test_the_end_of_the_booking_is_told_once(site, db):
+    schedule = db.schedule(seats=2, booking_s=(-3600, 4))
+    with viewing(site, site.fan().token, schedule, deadline_s=7) as viewer:
+        assert viewer.version > 0
+        wait_until(lambda: viewer.listener.read()["version"] == 0, 10, "the end", 0)
+        ended = db.value("SELECT UNIX_TIMESTAMP(booking_end_at) FROM concert_schedule WHERE id = %s", schedule.id)
+        assert time.monotonic() - (float(ended) - db.clock_offset()) < 1
+        wait_until(lambda: viewer.read_map() == 0, 5, "the empty map", 0.1)
+        assert viewer.states == {}
+        with pytest.raises(TimeoutError):
+            viewer.listener.read()
 
 
 def test_a_change_is_seen_within_a_second(site, db):
@@ -193,19 +208,47 @@ def buy(site, fan, seat):
     return time.monotonic()
 
 
-def test_another_front_goes_on_when_one_dies(site, instance, db):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=["told", "killed"])
+def test_another_front_goes_on_at_once_when_one_ends(site, instance, db, number):
+    """The one that publishes is one of the two; how it ends makes no difference."""
     schedule = db.schedule(seats=4)
     fans = site.fans(3, balance=1000)
     with viewing(site, fans[0].token, schedule, deadline_s=20) as viewer:
         viewer.read()
         for name, fan, seat in zip(("front-0", "front-1"), fans[1:], schedule.seats):
-            instance.end(name, 9)
+            instance.end(name, number)
             try:
                 begin = buy(site, fan, seat)
-                assert viewer.read_until(seat, "sold") - begin < 6
+                assert viewer.read_until(seat, "sold") - begin < 1
             finally:
                 instance.start(name)
                 site.await_ready()
+
+
+def test_another_front_goes_on_when_one_is_stopped(site, instance, db):
+    """It is silent, not gone: that shows after two seconds. When it wakes up one of them publishes."""
+    schedule = db.schedule(seats=2)
+    with viewing(site, site.fan().token, schedule, deadline_s=20) as viewer:
+        viewer.read()
+        for name, seat in zip(("front-0", "front-1"), schedule.seats):
+            instance.send_signal(name, signal.SIGSTOP)
+            try:
+                db.run("UPDATE seat SET is_active = 0, updated_at = SYSDATE(6) WHERE id = %s", seat)
+                begin = time.monotonic()
+                # The map would perhaps be asked of the one that is stopped.
+                message = wait_until(lambda: newer_than(viewer), 20, "the change", 0)
+                assert time.monotonic() - begin < 6
+            finally:
+                instance.send_signal(name, signal.SIGCONT)
+                site.await_ready()
+            viewer.version = message["version"]
+        viewer.read_map()
+        assert set(viewer.states.values()) == {"closed"}
+
+
+def newer_than(viewer):
+    message = viewer.listener.read()
+    return message["version"] > viewer.version and message
 
 
 def test_it_recovers_after_nginx(site, instance, db):

@@ -205,6 +205,15 @@ static void every_answer_to_a_write_carries_its_key(void **state)
 	assert_string_equal(exchange.response.key, "");
 }
 
+static void only_a_write_looks_at_the_key(void **state)
+{
+	(void)state;
+	assert_int_equal(status_of(POST("/user/charge", .key = "a b"), "{}", ERR_OK), 400);
+	assert_true(code_is("bad-idempotency-key"));
+	assert_string_equal(exchange.response.key, "");
+	assert_int_equal(status_of(GET("/healthz", .key = "a b"), "", ERR_OK), 200);
+}
+
 static void registering_takes_only_a_uuid_for_a_key(void **state)
 {
 	(void)state;
@@ -224,6 +233,7 @@ int main(void)
 		cmocka_unit_test(a_token_must_be_there_and_ours),
 		cmocka_unit_test(a_forged_job_handle_is_unknown),
 		cmocka_unit_test(every_answer_to_a_write_carries_its_key),
+		cmocka_unit_test(only_a_write_looks_at_the_key),
 		cmocka_unit_test(registering_takes_only_a_uuid_for_a_key),
 	};
 

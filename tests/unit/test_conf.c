@@ -227,6 +227,28 @@ static void a_settings_file_that_cannot_be_read_fails_the_load(void **state)
 	assert_int_equal(load(log, sizeof(log)), ERR_CONF);
 }
 
+static void tls_is_whole_or_refused(void **state)
+{
+	static const char *const bad[] = {
+		"mysql_tls=1",
+		"mysql_tls=1 tls_ca=/nowhere",
+		"mysql_tls=1 tls_ca=/dev/null mysql_socket=/x",
+		"amqp_url=amqps://a:b@c/d",
+	};
+	char log[1024];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		setenv("BOXOFFICE_SET", bad[i], 1);
+		assert_int_equal(load(log, sizeof(log)), ERR_CONF);
+		assert_non_null(strstr(log, "tls"));
+	}
+	setenv("BOXOFFICE_SET", "mysql_tls=1 amqp_url=amqps://a:b@c/d tls_ca=/dev/null", 1);
+	assert_int_equal(load(log, sizeof(log)), ERR_OK);
+	setenv("BOXOFFICE_SET", "mysql_socket=/x", 1);
+	assert_int_equal(load(log, sizeof(log)), ERR_OK);
+}
+
 static void a_secret_never_shows_in_a_report(void **state)
 {
 	char log[1024];
@@ -277,6 +299,7 @@ int main(void)
 		TEST(values_come_from_file_then_words_then_environment),
 		TEST(a_fault_in_any_source_is_reported_and_fails_the_load),
 		TEST(a_settings_file_that_cannot_be_read_fails_the_load),
+		TEST(tls_is_whole_or_refused),
 		TEST(a_secret_never_shows_in_a_report),
 		TEST(the_help_names_every_setting_and_no_secret),
 	};

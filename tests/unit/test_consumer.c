@@ -36,9 +36,9 @@ static enum err note(const char *call, unsigned channel, const char *what, unsig
 	return failure;
 }
 
-enum err broker_open(struct broker **out, const char *url, const char *name)
+enum err broker_open(struct broker **out, const struct conf *of, const char *name)
 {
-	assert_string_equal(url, conf.amqp_url);
+	assert_ptr_equal(of, &conf);
 	assert_non_null(strstr(name, conf.name));
 	if (failure)
 		return failure;

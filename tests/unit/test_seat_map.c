@@ -101,6 +101,15 @@ static void without_an_older_map_a_step_is_a_gap(void **state)
 	assert_string_equal(step(NULL, MAP(SEAT(1, 4))), MESSAGE("4", "4", ""));
 }
 
+static void the_end_of_the_booking_is_version_zero(void **state)
+{
+	struct snapshot *nothing = snapshot_new();
+
+	(void)state;
+	assert_non_null(nothing);
+	assert_string_equal(step(MAP(SEAT(1, 4)), nothing), MESSAGE("0", "0", ""));
+}
+
 static void what_a_step_cannot_tell_is_a_gap(void **state)
 {
 	static struct snapshot_seat many[MANY], sold[MANY];
@@ -132,6 +141,7 @@ int main(void)
 		cmocka_unit_test(a_map_has_states_and_owners_in_the_order_of_numbers),
 		cmocka_unit_test(a_step_tells_what_changed_alone),
 		cmocka_unit_test(without_an_older_map_a_step_is_a_gap),
+		cmocka_unit_test(the_end_of_the_booking_is_version_zero),
 		cmocka_unit_test(what_a_step_cannot_tell_is_a_gap),
 	};
 

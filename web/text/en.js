@@ -91,6 +91,7 @@ export const en = {
 		pickFirst: "Pick a seat on the plan.",
 		five: "It is kept for you while you pay.",
 		cannot: (number, state) => `Seat ${number} is ${state}.`,
+		none: "This date has no seats on sale any more. Choose another one.",
 	},
 
 	hold: {
@@ -169,6 +170,7 @@ export const en = {
 		"unknown-seat": "This seat does not exist. Choose another one.",
 		"unknown-schedule": "This date does not exist any more. Choose another one.",
 		"bad-field": "Something in it cannot be used. Check it and try again.",
+		refused: "The service does not take it like this. Reload the page and try again.",
 		unavailable: "The service cannot be reached right now. Try again in a moment.",
 		heading: "That did not work",
 	},

@@ -91,6 +91,7 @@ export const ko = {
 		pickFirst: "배치도에서 좌석을 고르세요.",
 		five: "결제하는 동안 좌석을 지켜 드립니다.",
 		cannot: (number, state) => `${number}번 좌석: ${state}.`,
+		none: "이 날짜는 판매가 끝났습니다. 다른 날짜를 골라 주세요.",
 	},
 
 	hold: {
@@ -169,6 +170,7 @@ export const ko = {
 		"unknown-seat": "없는 좌석입니다. 다른 좌석을 골라 주세요.",
 		"unknown-schedule": "더 이상 없는 날짜입니다. 다른 날짜를 골라 주세요.",
 		"bad-field": "쓸 수 없는 값이 있습니다. 확인하고 다시 시도해 주세요.",
+		refused: "요청을 처리할 수 없습니다. 화면을 새로고침한 뒤 다시 시도해 주세요.",
 		unavailable: "지금은 연결되지 않습니다. 잠시 뒤 다시 시도해 주세요.",
 		heading: "처리하지 못했습니다",
 	},

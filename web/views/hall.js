@@ -56,6 +56,7 @@ function plan(view, on) {
 	const words = text.seats;
 	const rows = rowsOf(map.seats);
 	const tiers = tiersOf(map.seats);
+	if (map.seats.length === 0) return html`<p id="no-seats">${words.none}</p>`;
 	const free = map.seats.filter(({ state }) => state === "free").length;
 	let index = 0;
 	return html`
@@ -77,7 +78,9 @@ function plan(view, on) {
 		</div>`;
 }
 
-export const rowName = (row) => String.fromCharCode(65 + row);
+// A to Z, then AA to AZ and so on.
+export const rowName = (row) =>
+	(row < 26 ? "" : rowName(Math.floor(row / 26) - 1)) + String.fromCharCode(65 + row % 26);
 
 // Rows bend round the stage: the ends come nearer to it than the middle.
 function liftOf(i, length) {
@@ -131,7 +134,7 @@ function side(view, on) {
 		<h2>${words.chosen(seat.seatNumber)}</h2>
 		<p class="price">${text.won(seat.price)}</p>
 		<p class="small">${words.five}</p>
-		<button id="hold-button" class="primary" disabled=${busy} onClick=${() => on.reserve(seat)}>
+		<button id="hold-button" class="primary" aria-disabled=${busy} onClick=${() => on.reserve(seat)}>
 			${busy ? words.holding : words.hold(seat.seatNumber)}
 		</button>`;
 }
@@ -149,14 +152,14 @@ export function held({ text, hold, serverNow_ms, balance, missing, isBusy }, on)
 			${typeof balance === "number" && html`<p class="small">${text.balance} ${text.won(balance)}</p>`}
 			${short > 0 && html`
 				<p id="short">${words.short(text.won(short))}</p>
-				<button id="charge-missing" class=${short > 0 ? "primary" : "quiet"} disabled=${isBusy("charge")}
+				<button id="charge-missing" class="primary" aria-disabled=${isBusy("charge")}
 					onClick=${() => on.charge(short)}>
 					${isBusy("charge") ? text.money.charging : text.money.chargeMissing(text.won(short))}
 				</button>`}
-			<button id="pay-button" class=${short > 0 ? "quiet" : "primary"} disabled=${isBusy("pay") || isBusy("cancel")}
-				onClick=${on.pay}>${isBusy("pay") ? words.paying : words.pay(text.won(hold.price))}</button>
-			<button id="release-button" class="quiet" disabled=${isBusy("pay") || isBusy("cancel")}
-				onClick=${on.release}>${isBusy("cancel") ? words.releasing : words.release}</button>
+			<button id="pay-button" class=${short > 0 ? "quiet" : "primary"} disabled=${isBusy("cancel")}
+				aria-disabled=${isBusy("pay")} onClick=${on.pay}>${isBusy("pay") ? words.paying : words.pay(text.won(hold.price))}</button>
+			<button id="release-button" class="quiet" disabled=${isBusy("pay")}
+				aria-disabled=${isBusy("cancel")} onClick=${on.release}>${isBusy("cancel") ? words.releasing : words.release}</button>
 		</div>`;
 }
 

@@ -6,7 +6,10 @@ export function join({ text, me, isBusy }, on) {
 	if (me && !isBusy("register")) return again(text, me, isBusy("issue"), on);
 	const submit = (event) => {
 		event.preventDefault();
-		on.join(new FormData(event.target).get("name").trim());
+		const field = event.target.elements.name;
+		field.value = field.value.trim();
+		// Blanks alone are no name: the browser says so.
+		if (event.target.reportValidity()) on.join(field.value);
 	};
 	return html`
 		<section class="hero" aria-labelledby="heading">
@@ -18,7 +21,7 @@ export function join({ text, me, isBusy }, on) {
 					<label for="name">${text.join.name}</label>
 					<div class="join-row">
 						<input id="name" name="name" required maxlength="100" autocomplete="name" enterkeyhint="go" />
-						<button id="join-button" class="primary" disabled=${isBusy("register") || isBusy("issue")}>
+						<button id="join-button" class="primary" aria-disabled=${isBusy("register") || isBusy("issue")}>
 							${text.join.button}
 						</button>
 					</div>
@@ -52,7 +55,7 @@ function again(text, me, busy, on) {
 				<h1 id="heading" tabindex="-1">${text.join.again(me.name)}</h1>
 				<p class="lead">${text.join.againLead}</p>
 				<p class="join-row">
-					<button id="join-button" class="primary" disabled=${busy} onClick=${() => on.join()}>
+					<button id="join-button" class="primary" aria-disabled=${busy} onClick=${() => on.join()}>
 						${text.join.button}
 					</button>
 					<button id="forget-button" class="quiet" disabled=${busy} onClick=${on.forgetMe}>

@@ -1,10 +1,12 @@
 // The wallet: the balance, a charge, and what happened before.
 
 import { html } from "./html.js";
+import { tidings } from "./notices.js";
 
 const AMOUNTS = [50_000, 100_000, 200_000];
 
-export function wallet({ text, me, balance, history, historyHasMore, isBusy }, on) {
+export function wallet(view, on) {
+	const { text, me, balance, history, historyHasMore, isBusy } = view;
 	const words = text.money;
 	const submit = (event) => {
 		event.preventDefault();
@@ -15,22 +17,23 @@ export function wallet({ text, me, balance, history, historyHasMore, isBusy }, o
 		document.getElementById("charge-amount").value = amount;
 	};
 	return html`
-		<dialog id="wallet" class="sheet" aria-labelledby="wallet-heading">
+		<dialog id="wallet" class="sheet" aria-labelledby="wallet-heading" onClose=${on.closeSheet}>
 			<header class="sheet-head">
 				<h2 id="wallet-heading">${words.heading}</h2>
 				<form method="dialog"><button class="quiet" id="wallet-close">${text.close}</button></form>
 			</header>
+			${tidings(view, on, "wallet")}
 			<p class="price" id="wallet-balance">${typeof balance === "number" ? text.won(balance) : "–"}</p>
 			<form id="charge-form" onSubmit=${submit}>
 				<label for="charge-amount">${words.amount}</label>
 				<div class="join-row">
 					<input id="charge-amount" name="amount" type="number" inputmode="numeric" min="1" max="100000000"
 						step="1" required defaultValue=${AMOUNTS[1]} />
-					<button id="charge-button" class="primary" disabled=${!me || isBusy("charge")}>
+					<button id="charge-button" class="primary" disabled=${!me} aria-disabled=${isBusy("charge")}>
 						${isBusy("charge") ? words.charging : words.charge}
 					</button>
 				</div>
-				<p class="row">${AMOUNTS.map((amount) => html`
+				<p class="row chips">${AMOUNTS.map((amount) => html`
 					<button type="button" class="chip" key=${amount} onClick=${() => set(amount)}>${text.won(amount)}</button>`)}
 				</p>
 			</form>

@@ -1,6 +1,7 @@
 // What was bought.
 
 import { html } from "./html.js";
+import { tidings } from "./notices.js";
 
 export function bought({ text, ticket }, on) {
 	return html`
@@ -34,13 +35,15 @@ function stub(text, ticket) {
 		</article>`;
 }
 
-export function tickets({ text, tickets, ticketsHaveMore }, on) {
+export function tickets(view, on) {
+	const { text, tickets, ticketsHaveMore } = view;
 	return html`
-		<dialog id="tickets" class="sheet" aria-labelledby="tickets-heading">
+		<dialog id="tickets" class="sheet" aria-labelledby="tickets-heading" onClose=${on.closeSheet}>
 			<header class="sheet-head">
 				<h2 id="tickets-heading">${text.ticket.mine}</h2>
 				<form method="dialog"><button class="quiet" id="tickets-close">${text.close}</button></form>
 			</header>
+			${tidings(view, on, "tickets")}
 			${tickets?.length === 0 && html`<p class="small">${text.ticket.none}</p>`}
 			<ul id="ticket-list" class="plain">
 				${tickets?.map((ticket) => html`<li key=${ticket.id}>${stub(text, ticket)}</li>`)}

@@ -18,12 +18,12 @@ export function waiting({ text, place, startAhead, now_ms, serverNow_ms, isLeavi
 			</p>
 			<p class="small measure">${words.keep}</p>
 			${isLeaving
-				? html`<p class="row" role="group" aria-label=${words.leaveSure}>
+				? html`<p key="sure" class="row" role="group" aria-label=${words.leaveSure}>
 						<span>${words.leaveSure}</span>
 						<button id="leave-yes" class="quiet danger" onClick=${on.leave}>${words.leaveYes}</button>
 						<button id="leave-no" class="quiet" onClick=${() => on.askLeave(false)}>${words.leaveNo}</button>
 					</p>`
-				: html`<p><button id="leave-button" class="quiet" onClick=${() => on.askLeave(true)}>
+				: html`<p key="leave"><button id="leave-button" class="quiet" onClick=${() => on.askLeave(true)}>
 						${words.leave}</button></p>`}
 		</section>`;
 }

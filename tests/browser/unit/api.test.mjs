@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { apiOf, newKey, retryAfterOf } from "../../../web/api.js";
-import { fakeFetch, fakeKeep, fakeLocks, fakeStorage, fakeTime } from "./fakes.mjs";
+import { fakeFetch, fakeKeep, fakeLocks, fakeStorage, fakeTime, refusedLocks } from "./fakes.mjs";
 
 const ok = (data) => ({ body: { success: true, data } });
 const refused = (status, code, data, headers) => ({ status, headers, body: { success: false, code, message: code, data } });
@@ -54,6 +54,35 @@ test("a retry can be had at once", async () => {
 	retries[0].now();
 	await doing;
 	assert.equal(calls.length, 2);
+});
+
+test("retries can be hurried, all of them", async () => {
+	const { api, calls, advance } = world((path, options, i) => (i < 2 ? new Error("lost") : ok({})));
+	const both = [api.act("charge", "/user/charge", { amount: 1 }), api.act("pay:1", "/payment", { seatId: 1 })];
+	await advance(0);
+	api.hurry();
+	await advance(0);
+	await Promise.all(both);
+	assert.equal(calls.length, 4);
+	// None is left that a later call could end.
+	api.hurry();
+	await advance(60_000);
+	assert.equal(calls.length, 4);
+});
+
+test("a browser that refuses locks acts all the same, once", async () => {
+	const { fetch, calls } = fakeFetch((path) => (path === "/payment" ? refused(409, "hold-expired") : ok({ balance: 5 })));
+	const api = apiOf({ fetch, clock: fakeTime().clock, keep: fakeKeep(), locks: refusedLocks });
+	assert.deepEqual(await api.act("charge", "/user/charge", { amount: 5 }), { balance: 5 });
+	await assert.rejects(api.act("pay:1", "/payment", { seatId: 1 }), { code: "hold-expired" });
+	assert.equal(calls.length, 2);
+});
+
+test("a refusal under a lock is told, not tried again", async () => {
+	const { fetch, calls } = fakeFetch(() => refused(409, "hold-expired"));
+	const api = apiOf({ fetch, clock: fakeTime().clock, keep: fakeKeep(), locks: fakeLocks() });
+	await assert.rejects(api.act("pay:1", "/payment", { seatId: 1 }), { code: "hold-expired" });
+	assert.equal(calls.length, 1);
 });
 
 test("a decision settles: the next attempt has a new key", async () => {

@@ -74,10 +74,6 @@ export function fakeFetch(answers) {
 	return { fetch, calls };
 }
 
-// A stream that says nothing, and ends when it is aborted.
-export const silence = (options) =>
-	new Promise((_, fail) => options.signal?.addEventListener("abort", () => fail(new Error("aborted"))));
-
 // Web Locks of one origin, as far as they are used: exclusive, with steal and signal.
 export function fakeLocks() {
 	let holder = null;
@@ -102,7 +98,7 @@ export function fakeLocks() {
 					fail(new Error("aborted"));
 				});
 				if (options.steal && holder) {
-					holder.fail(new Error("stolen"));
+					holder.fail(Object.assign(new Error("stolen"), { name: "AbortError" }));
 					holder = null;
 				}
 				if (options.steal) waiting.unshift(entry);
@@ -112,6 +108,9 @@ export function fakeLocks() {
 		},
 	};
 }
+
+// Those of a browser that forbids storage.
+export const refusedLocks = { request: async () => { throw Object.assign(new Error("denied"), { name: "SecurityError" }); } };
 
 // Each end hears what the others post.
 export function fakeChannels() {

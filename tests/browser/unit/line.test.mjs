@@ -4,33 +4,50 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { apiOf } from "../../../web/api.js";
 import { aheadBy, lineOf, pollDelayOf } from "../../../web/line.js";
-import { fakeChannels, fakeFetch, fakeKeep, fakeLocks, fakeStorage, fakeTab, fakeTime, silence } from "./fakes.mjs";
+import {
+	fakeChannels, fakeFetch, fakeKeep, fakeLocks, fakeStorage, fakeTab, fakeTime, refusedLocks,
+} from "./fakes.mjs";
 
 const waitingAt = (ahead, more) => ({
 	body: { success: true, data: { status: "WAITING", number: 50, position: ahead + 1, ahead, pollAfterMs: 3000, ...more } },
 });
 
-// A browser: what its tabs share.
+// A browser: what its tabs share. `tick` pushes to those that listen.
 function browser(answers = () => waitingAt(9)) {
 	const time = fakeTime();
 	const polledAt = [];
+	const pushes = [];
 	const { fetch, calls } = fakeFetch((path, options) => {
-		if (path === "/queue/events") return silence(options);
+		if (path === "/queue/events") {
+			let pushed;
+			const stream = new ReadableStream({ start: (controller) => { pushed = controller; } });
+			pushes.push(pushed);
+			options.signal.addEventListener("abort", () => {
+				pushes.splice(pushes.indexOf(pushed), 1);
+				pushed.error(new Error("aborted"));
+			});
+			return { stream };
+		}
 		polledAt.push(time.clock.now());
 		return answers(polledAt.length - 1);
 	});
 	const shared = { storage: fakeStorage(), locks: fakeLocks(), channels: fakeChannels() };
-	const open = (isHidden = false, { locks = shared.locks } = {}) => {
+	const tick = async (told) => {
+		for (const pushed of pushes) pushed.enqueue(new TextEncoder().encode(`data: ${JSON.stringify(told)}\n\n`));
+		// A stream is read outside of the time that the tests steer.
+		for (let i = 0; i < 5; i++) await new Promise((done) => setImmediate(done));
+	};
+	const open = (isHidden = false, { locks = shared.locks, random = () => 0.5 } = {}) => {
 		const tab = fakeTab(isHidden);
 		const keep = fakeKeep(shared.storage);
 		const places = [];
 		const line = lineOf({
-			api: apiOf({ fetch, clock: time.clock, keep }), fetch, clock: time.clock, keep, tab, locks,
+			api: apiOf({ fetch, clock: time.clock, keep }), fetch, clock: time.clock, keep, tab, locks, random,
 			channel: shared.channels(), onPlace: (place) => places.push(place),
 		});
 		return { tab, line, places };
 	};
-	return { open, calls, polledAt, ...time };
+	return { open, calls, polledAt, tick, ...time };
 }
 
 const gapsOf = (times) => times.slice(1).map((at, i) => at - times[i]);
@@ -187,4 +204,81 @@ test("marks tell how many are ahead", () => {
 	assert.equal(aheadBy([], 5), null);
 	assert.equal(aheadBy("no", 5), null);
 	assert.equal(aheadBy(marks, null), null);
+});
+
+test("a browser that refuses locks polls as one without, in one chain", async () => {
+	const { open, polledAt, advance } = browser();
+	open(false, { locks: refusedLocks }).line.follow("token");
+	await advance(9500);
+	assert.deepEqual(gapsOf(polledAt), [3000, 3000, 3000]);
+});
+
+test("a poll does not make a live line look dead", async () => {
+	const { open, tick, advance } = browser();
+	const { line, places } = open();
+	line.follow("token");
+	await advance(1000);
+	await tick({ marks: [[41, 0], [51, 10]], served: 40 });
+	assert.equal(places.at(-1).isLive, true);
+	await advance(3000);
+	assert.equal(places.at(-1).isLive, true);
+});
+
+// In a draw whose joining has ended; the server would have the page wait for a long time.
+const drawing = (clock) => waitingAt(0, {
+	number: null, position: null, ahead: null, pollAfterMs: 60_000, opensAt: new Date(clock.now() - 1000).toISOString(),
+});
+
+test("after a draw the page asks as soon as somebody is let in, but not all pages at once", async () => {
+	const { open, polledAt, tick, advance, clock } = browser(() => drawing(clock));
+	const { line } = open(false, { random: () => 0.75 });
+	line.follow("token");
+	await advance(5000);
+	await tick({ marks: [[1, 0], [100_001, 100_000]], served: 0, waiting: 100_000 });
+	await advance(5000);
+	assert.equal(polledAt.length, 1, "nobody was let in");
+	const told_ms = clock.now();
+	await tick({ marks: [[51, 0], [100_001, 99_950]], served: 50, waiting: 99_950 });
+	await advance(500);
+	// The next tick does not put it off.
+	await tick({ marks: [[101, 0], [100_001, 99_900]], served: 100, waiting: 99_900 });
+	await advance(5000);
+	assert.deepEqual(polledAt.slice(1), [told_ms + 1500]);
+});
+
+test("a small crowd asks at once after a draw, but not below the floor", async () => {
+	const { open, polledAt, tick, advance, clock } = browser(() => drawing(clock));
+	open().line.follow("token");
+	await advance(5000);
+	for (let served = 0; served < 20; served++) {
+		await tick({ marks: [[served + 1, 0], [31, 30 - served]], served, waiting: 30 - served });
+		await advance(200);
+	}
+	await advance(2000);
+	assert.ok(polledAt[1] - polledAt[0] < 5300);
+	assert.ok(gapsOf(polledAt).every((gap) => gap >= 1000), gapsOf(polledAt).join());
+});
+
+test("before a draw opens nobody hurries, whoever is let in from before it", async () => {
+	const { open, polledAt, tick, advance, clock } = browser(() => waitingAt(0, {
+		number: null, position: null, ahead: null, pollAfterMs: 60_000, opensAt: new Date(clock.now() + 600_000).toISOString(),
+	}));
+	open().line.follow("token");
+	await advance(5000);
+	for (const served of [1, 2, 3]) {
+		await tick({ marks: [[served + 1, 0]], served, waiting: 10 });
+		await advance(1000);
+	}
+	assert.equal(polledAt.length, 1);
+});
+
+test("whose turn it is asks at once, spread over what the fronts like to answer", async () => {
+	const { open, polledAt, tick, advance, clock } = browser(() => waitingAt(9, { pollAfterMs: 30_000 }));
+	open(false, { random: () => 0.5 }).line.follow("token");
+	await advance(5000);
+	await tick({ marks: [[41, 0], [51, 10]], served: 40, waiting: 10 });
+	const told_ms = clock.now();
+	await tick({ marks: [[5041, 0]], served: 5040, waiting: 0 });
+	await advance(3000);
+	assert.deepEqual(polledAt.slice(1), [told_ms + 500]);
 });

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { applied, rowsOf, stepFrom } from "../../../web/seats.js";
+import { rowName } from "../../../web/views/hall.js";
 
 const fifty = Array.from({ length: 50 }, (_, i) => ({ id: i + 1 }));
 
@@ -10,6 +11,10 @@ test("fifty seats stand in five rows that widen", () => {
 	assert.deepEqual(rowsOf(fifty).map(({ length }) => length), [8, 9, 10, 11, 12]);
 	assert.deepEqual(rowsOf([]), []);
 	assert.equal(rowsOf(fifty.slice(0, 13)).flat().length, 13);
+});
+
+test("rows have letters, however many there are", () => {
+	assert.deepEqual([0, 4, 25, 26, 51, 52, 701, 702].map(rowName), ["A", "E", "Z", "AA", "AZ", "BA", "ZZ", "AAA"]);
 });
 
 test("arrow keys reach every seat and never leave the plan", () => {

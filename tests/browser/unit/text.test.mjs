@@ -8,6 +8,7 @@ import { keepOf } from "../../../web/keep.js";
 import { en } from "../../../web/text/en.js";
 import { ko } from "../../../web/text/ko.js";
 import { languageOf } from "../../../web/text/text.js";
+import { fakeStorage } from "./fakes.mjs";
 
 const shapeOf = (table) => Object.entries(table).flatMap(([name, value]) =>
 	(typeof value === "object" ? shapeOf(value).map((inner) => `${name}.${inner}`) : [`${name}:${typeof value}:${value.length > 0 || typeof value}`]));
@@ -41,9 +42,24 @@ test("the server's clock is learnt from the best measurement", () => {
 	now_ms += 100;
 	clock.learn(new Date(1_060_000).toUTCString(), asked_ms);
 	assert.equal(clock.serverNow() - now_ms, 60_450);
+	// A worse one that agrees changes nothing.
 	now_ms += 10_000;
-	clock.learn(new Date(0).toUTCString(), now_ms - 9000);
+	clock.learn(new Date(1_065_000).toUTCString(), now_ms - 9000);
 	assert.equal(clock.serverNow() - now_ms, 60_450);
+});
+
+test("a device whose clock is set meanwhile hears the server's anew", () => {
+	let now_ms = 1_000_000;
+	const clock = clockOf({ now: () => now_ms });
+	assert.equal(clock.knowsServer(), false);
+	clock.learn(new Date(1_000_000).toUTCString(), now_ms);
+	assert.equal(clock.knowsServer(), true);
+	const asked_ms = now_ms;
+	now_ms -= 3_600_000;
+	clock.learn(new Date(1_000_000).toUTCString(), asked_ms);
+	assert.equal(clock.serverNow(), now_ms, "a measurement across the change is none");
+	clock.learn(new Date(1_000_000).toUTCString(), now_ms - 4000);
+	assert.ok(Math.abs(clock.serverNow() - 1_000_000) < 3000);
 });
 
 test("storage that is refused or spoilt does not stop the page", () => {
@@ -54,4 +70,29 @@ test("storage that is refused or spoilt does not stop the page", () => {
 	keep.drop("me");
 	assert.equal(keep.get("me"), null);
 	assert.equal(keepOf({ getItem: () => "{spoilt" }).get("me"), null);
+	const none = keepOf(null);
+	none.put("me", { name: "Kim" });
+	assert.deepEqual(none.get("me"), { name: "Kim" });
+});
+
+test("what another tab has dropped is gone here as well", () => {
+	const storage = fakeStorage();
+	const here = keepOf(storage);
+	here.put("token", "t");
+	keepOf(storage).drop("token");
+	assert.equal(here.get("token"), null);
+});
+
+test("what a full storage does not take hides what it had", () => {
+	const storage = fakeStorage();
+	const keep = keepOf(storage);
+	keep.put("token", "old");
+	const take = storage.setItem;
+	storage.setItem = () => { throw new Error("full"); };
+	keep.put("token", "new");
+	assert.equal(keep.get("token"), "new");
+	assert.equal(keepOf(storage).get("token"), null);
+	storage.setItem = take;
+	keep.put("token", "newer");
+	assert.equal(keepOf(storage).get("token"), "newer");
 });

@@ -1,0 +1,1 @@
+"""What bench/report is made of: results → sections (tables and plots as data) → text, Markdown, pictures."""

@@ -1,0 +1,163 @@
+"""results.json → sections. Each bench has one function that knows its object."""
+
+from dataclasses import dataclass, field
+
+from .plots import Bars, Course, Curves
+
+
+@dataclass
+class Table:
+    head: list
+    rows: list
+
+
+@dataclass
+class Section:
+    title: str
+    tables: list = field(default_factory=list)
+    notes: list = field(default_factory=list)
+    plots: list = field(default_factory=list)
+
+
+def of(results):
+    """First what was measured on, then what was to be reached, then each bench in the order it ran."""
+    made = [machine(results), targets(results)]
+    for name, bench in results["benches"].items():
+        section = BENCHES[name](bench["result"])
+        section.notes.append(f"`bench/{name} {bench['arguments']}`, {bench['seconds']} s".replace(" `", "`"))
+        made.append(section)
+    if results["failed"]:
+        made.append(Section("Failed", notes=[f"{name}: see {name}.log" for name in results["failed"]]))
+    return made
+
+
+def machine(results):
+    about, versions, settings = results["machine"], results["versions"], results["settings"]
+    commit = versions["commit"][:12] + (" and changes" if versions["isChanged"] else "")
+    return Section(f"Measured {results['startedAt']}, {results['form']} form", [Table(["what", "which"], [
+        ["machine", f"{about['cpu']}, {about['cores']} cores, {about['memoryMiB']} MiB, Linux {about['kernel']}"],
+        ["data folder", f"{about['fileSystem']}; 4 KiB and fdatasync: {about['syncP50Ms']} ms at the median, "
+                        f"{about['syncP99Ms']} ms at the 99th percentile"],
+        ["boxoffice", f"{versions['boxoffice']}, {commit}"],
+        ["servers", f"nginx {versions['nginx']}, RabbitMQ {versions['rabbitmq']}, MariaDB {versions['mariadb']}"],
+        ["libraries", f"librabbitmq {versions['librabbitmq']}, libfcgi {versions['libfcgi']}, {versions['compiler']}"],
+        ["settings", ", ".join(f"{name}={value}" for name, value in settings["instance"].items())],
+        ["database", ", ".join(f"{name}={value}" for name, value in settings["database"].items())],
+    ])])
+
+
+def targets(results):
+    rows = []
+    for target in results["targets"]:
+        limit = f"≥ {target['least']}" if "least" in target else f"≤ {target['most']}"
+        rows.append([target["what"], target["measured"], limit, target["reached"]])
+    missed = sum(not target["reached"] for target in results["targets"])
+    return Section("What is to be reached", [Table(["what", "measured", "target", "reached"], rows)],
+                   [f"{missed} of {len(rows)} missed"] if missed else [])
+
+
+def strategies(told):
+    section = Section("Strategies of concurrency control, in process")
+    for number, workload in enumerate(told["workloads"], 1):
+        measured = [arm for arm in workload["arms"] if arm["isMeasured"]]
+        section.tables.append(Table([workload["name"], "per second", "least", "most", "ours: times"], [
+            [arm["arm"], arm.get("perSecond", "not measured"), arm.get("least"), arm.get("most"), arm.get("oursTimes")]
+            for arm in workload["arms"]]))
+        section.plots.append(Bars(f"strategies-{number}", workload["name"], "operations a second",
+                                  [(arm["arm"], arm["perSecond"], arm["least"], arm["most"]) for arm in measured]))
+    section.notes.append(f"{told['threads']} clients, innodb_flush_log_at_trx_commit={told['flushAtCommit']}; "
+                         "after each turn no money was lost")
+    if not all(arm["isMeasured"] for workload in told["workloads"] for arm in workload["arms"]):
+        section.notes.append("Kafka is measured when KAFKA_BROKERS names a broker")
+    return section
+
+
+ARM_HEAD = ["arm", "per second", "least", "most", "p50 ms", "p99 ms", "errors"]
+
+
+def arm_row(name, arm, errors):
+    return [name, arm["perSecond"], min(arm["rounds"]), max(arm["rounds"]), arm["p50Ms"], arm["p99Ms"], errors]
+
+
+def arm_bars(name, title, arms):
+    return Bars(name, title, "a second", [
+        (label, arm["perSecond"], min(arm["rounds"]), max(arm["rounds"])) for label, arm in arms])
+
+
+def charge(told):
+    arms = [(name, told[name]) for name in ("ours", "hello", "pessimistic")]
+    batches, money = told["batches"], told["money"]
+    return Section("Charges over HTTP", [
+        Table(ARM_HEAD, [arm_row(name, arm, arm["refused"] + arm["broken"]) for name, arm in arms])], [
+        f"ours ÷ hello {told['oursToHello']:.2f}, ours ÷ pessimistic {told['oursToPessimistic']:.2f}",
+        f"jobs in a batch: median {batches['median']}, p95 {batches['p95']}, most {batches['max']}",
+        f"money {'right' if money['isRight'] else 'WRONG'}: {money['granted']:,} granted, "
+        f"{money['rowsAdded']:,} rows of history, {money['wrongBalances']} wrong balances",
+    ], [arm_bars("charge", "Charges over HTTP", arms)])
+
+
+def polls(told):
+    return Section("Polls", [
+        Table(["token", "polls", "queries", "queries when idle as long", "queries per poll"],
+              [[each["token"], each["polls"], each["questions"], each["idle"], each["perPoll"]] for each in told["queries"]]),
+        Table(["arm", "per second", "p50 ms", "p99 ms", "errors"],
+              [[each["name"], each["perSecond"], each["p50Ms"], each["p99Ms"], each["refused"] + each["broken"]]
+               for each in told["speeds"]])])
+
+
+def line(told):
+    streams, cost = told["streams"], told["costOfPolls"]
+    tables = [Table(["tickets", *ARM_HEAD[1:]], [arm_row(name, arm, arm["errors"]) for name, arm in told["issue"].items()])]
+    plots = [arm_bars("line-issue", "Tickets issued", told["issue"].items())]
+    for polls_ in told["polls"]:
+        tables.append(Table([f"polls, {polls_['inLine']:,} in line", *ARM_HEAD[1:]],
+                            [arm_row(name, arm, arm["errors"]) for name, arm in polls_["arms"].items()]))
+    return Section("The waiting room under a rush", tables, [
+        f"ticket numbers without gaps or repeats: {'yes' if told['numbersAreRight'] else 'NO'}",
+        f"{cost['polls']:,} polls: {cost['queries']} queries and {cost['messages']} messages, {cost['idleQueries']} and "
+        f"{cost['idleMessages']} when idle as long",
+        f"{streams['streams']:,} streams: {streams['kibEach']} KiB of nginx each, {streams['ticksPerSecond']} ticks a second "
+        f"cost it {streams['cpuPercent']} % of a core; from an admission to the last listener {streams['lastHeardMs']} ms",
+    ], plots)
+
+
+def import_(told):
+    alone, beside = told["interactive"]["alone"], told["interactive"]["besideImport"]
+    rows = [["import", told["importPerSecond"], min(told["importRounds"]), max(told["importRounds"])],
+            ["LOAD DATA", told["loadDataPerSecond"], min(told["loadDataRounds"]), max(told["loadDataRounds"])],
+            ["the same file again", told["again"]["rowsPerSecond"], None, None]]
+    return Section("Charges imported", [
+        Table(["rows", "per second", "least", "most"], rows),
+        Table(["interactive charges", "per second", "p50 ms", "p99 ms"],
+              [["alone", alone["perSecond"], alone["p50Ms"], alone["p99Ms"]],
+               ["beside an import", beside["perSecond"], beside["p50Ms"], beside["p99Ms"]]])], [
+        f"killed {told['killed']['times']} times: {told['killed']['leftAfterwards']} rows were left to apply",
+        f"money {'right' if told['isRight'] else 'WRONG'}",
+    ], [Bars("import", "Charges imported, beside LOAD DATA", "rows a second", [tuple(row) for row in rows[:2]])])
+
+
+def growth(told):
+    section = Section("How cost grows")
+    for axis in told["axes"]:
+        section.tables.append(Table([axis["x"], "what", "per second", "p50 ms", "p99 ms", "errors"], [
+            [point["x"], series["what"], point["perSecond"], point["p50Ms"], point["p99Ms"], point["errors"]]
+            for series in axis["series"] for point in series["points"]]))
+        section.plots.append(Curves(f"growth-{axis['axis']}", f"How cost grows with {axis['x']}", axis["x"], [
+            (series["what"], [(point["x"], point["perSecond"], point["p50Ms"], point["p99Ms"])
+                              for point in series["points"]]) for series in axis["series"]]))
+    return section
+
+
+def memory(told):
+    return Section("Memory", [Table(
+        ["process", "at rest MiB", "at full load MiB", "at the end MiB", "growth MiB an hour"],
+        [[each["name"], each["restMiB"], each["loadMiB"], each["endMiB"], each["growthMiBPerHour"]]
+         for each in told["processes"]])], [
+        f"{told['minutes']} minutes of load, growth fitted after the first {told['warmUpSeconds']} s: "
+        f"{told['answers']:,} answers, {told['errors']} errors"],
+        [Course("memory", "Resident memory under load", "MiB",
+                [(each["name"], [(at, mib) for at, mib in each["samples"]]) for each in told["processes"]])])
+
+
+BENCHES = {"strategies": strategies, "charge": charge, "polls": polls, "line": line, "import": import_,
+           "growth": growth, "memory": memory}
