@@ -27,9 +27,9 @@ static struct connection *connection_of(const struct broker *broker)
 	return connection;
 }
 
-enum err broker_open(struct broker **broker, const char *url, const char *name)
+enum err broker_open(struct broker **broker, const struct conf *conf, const char *name)
 {
-	(void)url;
+	(void)conf;
 	process_pause("connect");
 	struct connection *connection = exchange_connect(process_number());
 	if (!connection)

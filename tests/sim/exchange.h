@@ -60,10 +60,10 @@ struct answer {
 
 struct connection {
 	int process;
-	bool is_open;
 	unsigned generation; /* connections that ended in this place */
-	int64_t last_us;     /* the process was heard */
+	bool is_open;
 	bool confirms;
+	int64_t last_us;              /* the process was heard */
 	uint64_t sequence, confirmed; /* publishes sent, and answered */
 	uint64_t tags;
 	struct frame *frames; /* under way to the broker */

@@ -16,13 +16,16 @@
 #define LOCK_WAIT_US (3 * SECOND_US) /* innodb_lock_wait_timeout of db.c's sessions */
 
 struct session {
-	int process; /* whose it is; -1: nobody's any more */
+	int process;         /* whose it is; -1: nobody's any more */
+	unsigned generation; /* sessions ended in this place */
 	bool is_open;
 	bool in_transaction;
-	bool is_at_work; /* a statement runs */
-	int64_t last_us; /* when it did something last */
+	bool is_at_work;       /* a statement runs */
+	int lock_rank;         /* of its last lock, by the one order of locks; */
+	int64_t lock_number;   /* the row's number, */
+	size_t lock_statement; /* and the statement that took it */
+	int64_t last_us;       /* when it did something last */
 	int64_t ends_us; /* the server notices then that nobody is there; INT64_MAX: somebody is */
-	unsigned generation;   /* sessions ended in this place */
 	struct record *locked; /* the newest first */
 	size_t lock_count;
 	struct record *waits_for;
@@ -32,9 +35,6 @@ struct session {
 	const struct policy *policy; /* that it was told of in this transaction */
 	const char *statement;       /* that runs, or the last one, */
 	size_t statement_nth;        /* and its number in the session */
-	int lock_rank;               /* of its last lock, by the one order of locks; */
-	int64_t lock_number;         /* the row's number, */
-	size_t lock_statement;       /* and the statement that took it */
 };
 
 /* A statement that runs. */

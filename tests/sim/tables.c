@@ -118,25 +118,25 @@ static struct id job_id(const void *row)
  * zeroes is NULL: it never clashes. */
 static struct key {
 	enum table table;
+	bool is_there;
 	struct id (*of)(const void *row);
 	const char *text;
-	bool is_there;
 } keys[] = {
-	{TABLE_USER, user_uuid, "UNIQUE KEY user_uuid (uuid)", false},
-	{TABLE_CASH, cash_user, "PRIMARY KEY (user_id)", false},
-	{TABLE_HISTORY, history_job, "UNIQUE KEY cash_history_job (job_id)", false},
-	{TABLE_HISTORY, history_reverses, "UNIQUE KEY cash_history_reverses (reverses)", false},
-	{TABLE_TICKET, ticket_number, "PRIMARY KEY (id),\n    UNIQUE KEY waiting_queue_live_user",
-	 false},
-	{TABLE_TICKET, ticket_live_user, "UNIQUE KEY waiting_queue_live_user (live_user_id)",
-	 false},
-	{TABLE_TICKET, ticket_place, "UNIQUE KEY waiting_queue_number (place)", false},
-	{TABLE_HOLD, hold_live_seat, "UNIQUE KEY seat_reservation_live_seat (live_seat_id)", false},
-	{TABLE_HOLD, hold_job, "UNIQUE KEY seat_reservation_job (job_id)", false},
-	{TABLE_PAYMENT, payment_hold, "UNIQUE KEY payment_reservation (reservation_id)", false},
-	{TABLE_PAYMENT, payment_job, "UNIQUE KEY payment_job (job_id)", false},
-	{TABLE_PAYMENT, payment_refund_job, "UNIQUE KEY payment_refund_job (refund_job_id)", false},
-	{TABLE_JOB, job_id, "PRIMARY KEY (id),\n    KEY job_created (created_at)", false},
+	{TABLE_USER, false, user_uuid, "UNIQUE KEY user_uuid (uuid)"},
+	{TABLE_CASH, false, cash_user, "PRIMARY KEY (user_id)"},
+	{TABLE_HISTORY, false, history_job, "UNIQUE KEY cash_history_job (job_id)"},
+	{TABLE_HISTORY, false, history_reverses, "UNIQUE KEY cash_history_reverses (reverses)"},
+	{TABLE_TICKET, false, ticket_number,
+	 "PRIMARY KEY (id),\n    UNIQUE KEY waiting_queue_live_user"},
+	{TABLE_TICKET, false, ticket_live_user,
+	 "UNIQUE KEY waiting_queue_live_user (live_user_id)"},
+	{TABLE_TICKET, false, ticket_place, "UNIQUE KEY waiting_queue_number (place)"},
+	{TABLE_HOLD, false, hold_live_seat, "UNIQUE KEY seat_reservation_live_seat (live_seat_id)"},
+	{TABLE_HOLD, false, hold_job, "UNIQUE KEY seat_reservation_job (job_id)"},
+	{TABLE_PAYMENT, false, payment_hold, "UNIQUE KEY payment_reservation (reservation_id)"},
+	{TABLE_PAYMENT, false, payment_job, "UNIQUE KEY payment_job (job_id)"},
+	{TABLE_PAYMENT, false, payment_refund_job, "UNIQUE KEY payment_refund_job (refund_job_id)"},
+	{TABLE_JOB, false, job_id, "PRIMARY KEY (id),\n    KEY job_created (created_at)"},
 };
 
 #define KEY_COUNT (sizeof keys / sizeof *keys)
@@ -168,6 +168,14 @@ bool tables_read_keys(const char *folder)
 			return false;
 	}
 	return true;
+}
+
+const char *tables_missing_key(void)
+{
+	for (size_t i = 0; i < KEY_COUNT; i++)
+		if (!keys[i].is_there)
+			return keys[i].text;
+	return NULL;
 }
 
 /* Rows ------------------------------------------------------------------------------------------

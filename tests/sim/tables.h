@@ -126,6 +126,9 @@ void tables_end(void);
  * enforced. False: it cannot be read. */
 bool tables_read_keys(const char *folder);
 
+/* The text of a key that is not in the migrations; NULL: all are. */
+const char *tables_missing_key(void);
+
 size_t table_count(enum table table);
 struct record *table_record(enum table table, size_t nth);
 const char *table_name(enum table table);
