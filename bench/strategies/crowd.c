@@ -14,7 +14,7 @@
 struct crowd {
 	const struct order *order;
 	const struct lock_way *lock;
-	enum session_way way;
+	enum transaction_way way;
 	int64_t pause_us;
 	pthread_barrier_t start; /* all are connected */
 	atomic_int_least64_t next;
@@ -63,7 +63,7 @@ static enum err apply(struct client *client, const struct operation *operation)
 	struct crowd *crowd = client->crowd;
 
 	for (unsigned attempt = 0;; attempt++) {
-		enum err err = session_apply(client->session, crowd->way, operation);
+		enum err err = transaction_apply(client->session, crowd->way, operation);
 		if (err != ERR_DB_CONFLICT)
 			return err;
 		back_off(crowd->pause_us, attempt);
@@ -110,7 +110,7 @@ static enum err work(struct client *client)
 static enum err join_crowd(struct client *client)
 {
 	const struct lock_way *lock = client->crowd->lock;
-	enum err err = session_new(&client->session, &client->crowd->order->conf);
+	enum err err = transaction_session_new(&client->session, &client->crowd->order->conf);
 
 	if (!err && lock && lock->join)
 		err = lock->join(lock->shared, &client->hand);
@@ -146,7 +146,7 @@ static void add(struct arm_result *sum, const struct arm_result *part)
 		sum->end_us = part->end_us;
 }
 
-enum err crowd_run(const struct order *order, const struct lock_way *lock, enum session_way way,
+enum err crowd_run(const struct order *order, const struct lock_way *lock, enum transaction_way way,
 		   int64_t pause_us, struct arm_result *result)
 {
 	struct crowd crowd = {.order = order, .lock = lock, .way = way, .pause_us = pause_us};

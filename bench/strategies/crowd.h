@@ -3,7 +3,7 @@
 #define BOXOFFICE_BENCH_CROWD_H
 
 #include "order.h"
-#include "session.h"
+#include "transaction.h"
 
 /* A way to have a balance to oneself. shared belongs to all threads, hand to one. */
 struct lock_way {
@@ -19,7 +19,8 @@ struct lock_way {
 /* lock may be NULL: the database does it. pause_us: what the first conflict is followed by, doubled
  * up to 64 times that, at random between nothing and this; 0: none. */
 MUST_CHECK enum err crowd_run(const struct order *order, const struct lock_way *lock,
-			      enum session_way way, int64_t pause_us, struct arm_result *result);
+			      enum transaction_way way, int64_t pause_us,
+			      struct arm_result *result);
 
 /* A random number from 0 to most, of a generator that this thread keeps. */
 int64_t crowd_random(int64_t most);

@@ -11,7 +11,7 @@
 #include "log.h"
 #include "publishers.h"
 #include "queue.h"
-#include "session.h"
+#include "transaction.h"
 
 #define TOPIC_SIZE 64
 #define WHY_SIZE 256
@@ -173,7 +173,7 @@ static enum err take_message(struct kafka *kafka, const rd_kafka_message_t *mess
 	enum err err = queue_read(message->payload, message->len, &operation);
 	if (err)
 		return err;
-	err = session_apply(kafka->session, SESSION_PLAIN, &operation);
+	err = transaction_apply(kafka->session, TRANSACTION_PLAIN, &operation);
 	if (err == ERR_INSUFFICIENT_BALANCE)
 		kafka->result.refused++;
 	else if (!err)
@@ -242,7 +242,7 @@ enum err arm_kafka(const struct order *order, struct arm_result *result)
 		return kafka_failed("connect", "no broker: set KAFKA_BROKERS");
 	id_format(&fresh, id);
 	snprintf(kafka.topic, sizeof kafka.topic, "bench-strategies-%s", id);
-	enum err err = session_new(&kafka.session, &order->conf);
+	enum err err = transaction_session_new(&kafka.session, &order->conf);
 	if (!err)
 		err = open_producer(&kafka, order);
 	if (!err)

@@ -6,5 +6,5 @@
 
 enum err arm_optimistic(const struct order *order, struct arm_result *result)
 {
-	return crowd_run(order, NULL, SESSION_VERSION, PAUSE_US, result);
+	return crowd_run(order, NULL, TRANSACTION_VERSION, PAUSE_US, result);
 }

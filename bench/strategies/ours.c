@@ -11,15 +11,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../session.h"
 #include "account_rules.h"
 #include "account_store.h"
 #include "broker.h"
 #include "clock.h"
 #include "log.h"
 #include "mem.h"
+#include "order.h"
 #include "queue.h"
 #include "reply.h"
-#include "session.h"
 #include "worker.h"
 
 #define CHANNEL 1
@@ -413,7 +414,7 @@ enum err arm_ours(const struct order *order, struct arm_result *result)
 
 	if (err)
 		return err;
-	err = session_new_bare(&session, &order->conf);
+	err = session_new(&session, &order->conf, NULL, 0);
 	if (!err)
 		err = users_insert(session, &importer.users, order);
 	if (!err)

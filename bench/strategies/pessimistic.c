@@ -3,5 +3,5 @@
 
 enum err arm_pessimistic(const struct order *order, struct arm_result *result)
 {
-	return crowd_run(order, NULL, SESSION_LOCK, 0, result);
+	return crowd_run(order, NULL, TRANSACTION_LOCK, 0, result);
 }

@@ -162,7 +162,7 @@ enum err arm_pubsub(const struct order *order, struct arm_result *result)
 
 	if (err)
 		return err;
-	err = crowd_run(order, &way, SESSION_PLAIN, 0, result);
+	err = crowd_run(order, &way, TRANSACTION_PLAIN, 0, result);
 	redis_close(&redis);
 	return err;
 }

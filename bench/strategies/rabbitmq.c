@@ -8,7 +8,7 @@
 #include "log.h"
 #include "publishers.h"
 #include "queue.h"
-#include "session.h"
+#include "transaction.h"
 
 #define CHANNEL 1
 #define WINDOW 64 /* of each publisher */
@@ -84,7 +84,7 @@ static enum err take_message(struct consumer *consumer, const struct broker_deli
 
 	if (err)
 		return err;
-	err = session_apply(consumer->session, SESSION_PLAIN, &operation);
+	err = transaction_apply(consumer->session, TRANSACTION_PLAIN, &operation);
 	if (err == ERR_INSUFFICIENT_BALANCE)
 		consumer->result.refused++;
 	else if (!err)
@@ -130,7 +130,7 @@ static enum err consume(struct consumer *consumer, const struct order *order,
 
 static enum err open_consumer(struct consumer *consumer, const struct conf *conf)
 {
-	enum err err = session_new(&consumer->session, conf);
+	enum err err = transaction_session_new(&consumer->session, conf);
 
 	if (!err)
 		err = broker_open(&consumer->broker, conf, "strategies consumer");

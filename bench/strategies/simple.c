@@ -38,7 +38,7 @@ enum err arm_simple(const struct order *order, struct arm_result *result)
 
 	for (size_t i = 0; i < count; i++)
 		pthread_mutex_init(&locks.mutexes[i], NULL);
-	enum err err = crowd_run(order, &way, SESSION_PLAIN, 0, result);
+	enum err err = crowd_run(order, &way, TRANSACTION_PLAIN, 0, result);
 	for (size_t i = 0; i < count; i++)
 		pthread_mutex_destroy(&locks.mutexes[i]);
 	free(locks.mutexes);

@@ -48,7 +48,7 @@ enum err arm_spin(const struct order *order, struct arm_result *result)
 
 	for (size_t i = 0; i < count; i++)
 		atomic_init(&locks[i], false);
-	enum err err = crowd_run(order, &way, SESSION_PLAIN, 0, result);
+	enum err err = crowd_run(order, &way, TRANSACTION_PLAIN, 0, result);
 	free(locks);
 	return err;
 }

@@ -12,7 +12,8 @@
 #include <unistd.h>
 
 #include "log.h"
-#include "session.h"
+#include "order.h"
+#include "tables.h"
 
 struct arm {
 	const char *name;

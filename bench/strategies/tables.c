@@ -1,9 +1,10 @@
 /* The tables of a run: balances with a version, and their history. */
+#include "tables.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "session.h"
-
+#include "../session.h"
 #define STATEMENT_SIZE 512
 
 static const char *const drop[] = {"DROP TABLE IF EXISTS bench_history",
@@ -29,7 +30,7 @@ enum err tables_make(const struct order *order)
 {
 	char fill[STATEMENT_SIZE];
 	struct session *session;
-	enum err err = session_new_bare(&session, &order->conf);
+	enum err err = session_new(&session, &order->conf, NULL, 0);
 
 	if (err)
 		return err;
@@ -49,7 +50,7 @@ enum err tables_make(const struct order *order)
 enum err tables_drop(const struct conf *conf)
 {
 	struct session *session;
-	enum err err = session_new_bare(&session, conf);
+	enum err err = session_new(&session, conf, NULL, 0);
 
 	if (err)
 		return err;
@@ -63,7 +64,7 @@ enum err tables_check(const struct order *order, const struct arm_result *result
 	char differing[STATEMENT_SIZE];
 	struct session *session;
 	int64_t rows = 0, wrong = 0;
-	enum err err = session_new_bare(&session, &order->conf);
+	enum err err = session_new(&session, &order->conf, NULL, 0);
 
 	if (err)
 		return err;

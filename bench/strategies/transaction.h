@@ -1,45 +1,25 @@
-/* A database session of one thread, and one operation as a transaction in it: plain prepared
- * statements by primary key, straight on the client library. */
-#ifndef BOXOFFICE_BENCH_SESSION_H
-#define BOXOFFICE_BENCH_SESSION_H
+/* One operation as a transaction in a session of its thread: plain statements by primary key. */
+#ifndef BOXOFFICE_BENCH_TRANSACTION_H
+#define BOXOFFICE_BENCH_TRANSACTION_H
 
+#include "../session.h"
 #include "order.h"
 
-struct session; /* opaque */
-
-/* Connects and prepares. ERR_MEMORY, ERR_DB_GONE (logged). Returns owned: session_free(). */
-MUST_CHECK enum err session_new(struct session **session, const struct conf *conf);
-void session_free(struct session *session);
-
-enum session_way {
-	SESSION_PLAIN,   /* somebody else keeps others away from the balance */
-	SESSION_LOCK,    /* SELECT … FOR UPDATE */
-	SESSION_VERSION, /* the write finds the version that was read, or nothing is done */
+enum transaction_way {
+	TRANSACTION_PLAIN,   /* somebody else keeps others away from the balance */
+	TRANSACTION_LOCK,    /* SELECT … FOR UPDATE */
+	TRANSACTION_VERSION, /* the write finds the version that was read, or nothing is done */
 };
+
+/* A session with the statements of all ways. The tables must be there (tables.h). As session_new().
+ */
+MUST_CHECK enum err transaction_session_new(struct session **session, const struct conf *conf);
 
 /* Reads the balance, refuses a use that it does not cover, writes it and the history, commits.
  * ERR_INSUFFICIENT_BALANCE; ERR_DB_CONFLICT (deadlock, or somebody was faster: the same again may
  * succeed); ERR_DB_DUPLICATE (it was applied before); ERR_DB_GONE (logged). But for ERR_OK the
  * transaction is rolled back. */
-MUST_CHECK enum err session_apply(struct session *session, enum session_way way,
-				  const struct operation *operation);
-
-/* Runs a statement without parameters that gives no rows. */
-MUST_CHECK enum err session_run(struct session *session, const char *statement);
-
-/* Runs a statement that gives one number. */
-MUST_CHECK enum err session_number(struct session *session, const char *statement, int64_t *number);
-
-/* The tables of the run, fresh, and gone. They must be there before session_new(), which prepares
- * statements on them; so these two connect by themselves. */
-MUST_CHECK enum err tables_make(const struct order *order);
-MUST_CHECK enum err tables_drop(const struct conf *conf);
-
-/* Looks whether the tables say what the result says. */
-MUST_CHECK enum err tables_check(const struct order *order, const struct arm_result *result,
-				 bool *is_right);
-
-/* A session without prepared statements, for everything else. */
-MUST_CHECK enum err session_new_bare(struct session **session, const struct conf *conf);
+MUST_CHECK enum err transaction_apply(struct session *session, enum transaction_way way,
+				      const struct operation *operation);
 
 #endif
