@@ -357,9 +357,10 @@ class Fuzzer:
 def _as_it_is_written(request, answer):
     """Faults by the document; where the path or the method is another's, by that of all calls."""
     operation = OPERATIONS[request.name]
-    if answer.status == 404 and {"other_path", "same_path", "other_method"} & set(request.spoilt):
-        return [] if answer.code == "not-found" or answer.code in ("unknown-job",) else [f"404 with {answer.code}"]
-    if "other_path" in request.spoilt or "same_path" in request.spoilt:
+    moved = {"other_path", "same_path"} & set(request.spoilt)
+    if answer.status == 404 and (moved or "other_method" in request.spoilt) and answer.code == "not-found":
+        return []
+    if moved:
         return min((each.faults(answer) for each in OPERATIONS.values()), key=len)
     return operation.faults(answer)
 
