@@ -20,7 +20,7 @@
 
 #define RUN_STEPS 6000
 #define SHRINK_SEEDS 300
-#define RUNS_SHOWING_ALL 200
+#define RUNS_SHOWING_ALL 1000
 #define ALL_FAULTS ((1U << FAULT_COUNT) - 1)
 
 static const struct option words[] = {
