@@ -73,7 +73,9 @@ def status_of(instance, name):
 @pytest.mark.parametrize("name", PROCESSES)
 def test_a_process_has_no_privileges_whoever_starts_it(instance, name):
     found = status_of(instance, name)
-    assert {found[each] for each in ("CapEff", "CapPrm", "CapInh", "CapAmb")} == {"0" * 16}
+    # CAP_DAC_READ_SEARCH may stay with root: the way to its files.
+    assert all(int(found[each], 16) in (0, 1 << 2) for each in ("CapEff", "CapPrm"))
+    assert int(found["CapInh"], 16) == int(found["CapAmb"], 16) == 0
     assert found["NoNewPrivs"] == "1"
 
 
