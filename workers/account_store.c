@@ -84,7 +84,9 @@ static void gather_accounts(struct account_store *store, const struct batch *bat
 {
 	ledger_clear(&store->world);
 	rows_clear(&store->base.rows);
+	store->has_registration = false;
 	for (size_t i = 0; i < batch->count; i++) {
+		store->has_registration |= batch->entries[i].job.kind == JOB_REGISTER;
 		size_t before = store->world.count;
 		struct account *account =
 			ledger_account(&store->world, &batch->entries[i].job.user);
@@ -183,7 +185,18 @@ void account_store_fini(struct account_store *store)
 	known_users_fini(&store->known);
 }
 
+/* Of all that happens to accounts only a registration is told the time: others save the query, a
+ * twentieth of what a lone charge takes. */
+static enum err read_time(void *self, int64_t *now_us)
+{
+	struct account_store *store = self;
+	*now_us = 0;
+	return store->has_registration ? db_store_clock(&store->base, now_us) : ERR_OK;
+}
+
 struct store account_store_interface(struct account_store *store)
 {
-	return db_store_interface(store, load, write);
+	struct store made = db_store_interface(store, load, write);
+	made.clock = read_time;
+	return made;
 }

@@ -10,6 +10,7 @@ struct account_store {
 	struct db_store base;
 	struct ledger world;
 	struct known_users known;
+	bool has_registration; /* in the batch */
 };
 
 /* db is borrowed. Users are looked up again after known_s seconds; 0: each time. */

@@ -98,10 +98,14 @@ static enum err take_clock(void *arg, const struct db_row *row)
 	return ERR_OK;
 }
 
+enum err db_store_clock(struct db_store *store, int64_t *now_us)
+{
+	return db_select(store->db, &read_clock, NULL, 0, take_clock, now_us);
+}
+
 static enum err read_time(void *self, int64_t *now_us)
 {
-	struct db_store *store = self;
-	return db_select(store->db, &read_clock, NULL, 0, take_clock, now_us);
+	return db_store_clock(self, now_us);
 }
 
 enum err db_store_run(struct db_store *store, const struct db_query *query, uint64_t expected)

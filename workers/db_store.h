@@ -21,6 +21,9 @@ void db_store_fini(struct db_store *store);
  * and write given. self begins with a struct db_store and is borrowed. */
 struct store db_store_interface(void *self, store_load_fn *load, store_write_fn *write);
 
+/* Microseconds since 1970 by the database's clock, at this very moment. */
+MUST_CHECK enum err db_store_clock(struct db_store *store, int64_t *now_us);
+
 /* Deletes outcomes older than so many days, at most 2,000: a small step, to be done again. pruned
  * (may be NULL) is how many. What money did stays in cash_history and payment. */
 MUST_CHECK enum err db_store_prune(struct db_store *store, int64_t days, uint64_t *pruned);
