@@ -10,7 +10,6 @@
 
 #define IDLE_MS 200
 #define CHANNEL 1
-#define PREFETCH 256
 
 /* Reads back "lane.number", as the publisher wrote it; leaves both alone when it is not that. */
 static void correlation_read(const char *text, unsigned *lane, uint64_t *number)
@@ -58,18 +57,14 @@ static void settle(struct courier *c, const struct broker_delivery *delivery)
 		c->seat_changed(c->seat_arg);
 }
 
-/* Takes all that has come; one acknowledgement for the lot. */
-static enum err settle_all(struct courier *c, struct broker *broker)
+static void settle_all(struct courier *c, struct broker *broker)
 {
 	struct broker_delivery delivery;
-	uint64_t last = 0;
 
 	while (broker_take(broker, CHANNEL, &delivery)) {
 		settle(c, &delivery);
-		last = delivery.tag;
 		broker_delivery_fini(&delivery);
 	}
-	return last == 0 ? ERR_OK : broker_ack(broker, CHANNEL, last, true);
 }
 
 static void set_replying(struct courier *c, bool replying)
@@ -95,7 +90,7 @@ static enum err replier_open(struct courier *c, struct broker **broker)
 	if (err == ERR_OK)
 		err = broker_declare_reply_queue(*broker, queue);
 	if (err == ERR_OK)
-		err = broker_consume(*broker, CHANNEL, queue, PREFETCH);
+		err = broker_consume(*broker, CHANNEL, queue, BROKER_UNACKNOWLEDGED);
 	return err;
 }
 
@@ -109,7 +104,7 @@ static enum err replier_serve(struct courier *c, struct broker *broker)
 		if (err == ERR_TIMEOUT)
 			err = ERR_OK;
 		if (err == ERR_OK)
-			err = settle_all(c, broker);
+			settle_all(c, broker);
 	}
 	set_replying(c, false);
 	return err;

@@ -118,6 +118,10 @@ bool broker_is_blocked(const struct broker *broker);
  * a message last is x-death.reason. */
 void broker_keep_headers(struct broker *broker);
 
+/* A prefetch of none: what is delivered counts as acknowledged (AMQP basic.consume, no-ack). For a
+ * reply queue: its messages are of no use to anybody but the process that dies with them. */
+#define BROKER_UNACKNOWLEDGED 0
+
 /* Subscribes on a channel (1 and up, opened when needed) with a prefetch that holds for this
  * consumer; the consumer's tag is the queue's name. */
 MUST_CHECK enum err broker_consume(struct broker *broker, unsigned channel, const char *queue,

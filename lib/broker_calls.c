@@ -186,7 +186,8 @@ enum err wire_consume(struct wire *wire, unsigned channel, const char *queue, ui
 	if (err != ERR_OK)
 		return err;
 	amqp_basic_consume(wire->connection, (amqp_channel_t)channel, short_bytes(queue),
-			   short_bytes(queue), false, false, false, amqp_empty_table);
+			   short_bytes(queue), false, prefetch == BROKER_UNACKNOWLEDGED, false,
+			   amqp_empty_table);
 	return wire_check_rpc(wire, queue);
 }
 
