@@ -84,25 +84,40 @@ def arm_bars(name, title, arms):
         (label, arm["perSecond"], min(arm["rounds"]), max(arm["rounds"])) for label, arm in arms])
 
 
-def charge(told):
-    arms = [(name, told[name]) for name in ("ours", "hello", "pessimistic")]
-    batches, money = told["batches"], told["money"]
-    return Section("Charges over HTTP", [
-        Table(ARM_HEAD, [arm_row(name, arm, arm["refused"] + arm["broken"]) for name, arm in arms])], [
-        f"ours ÷ hello {told['oursToHello']:.2f}, ours ÷ pessimistic {told['oursToPessimistic']:.2f}",
-        f"jobs in a batch: median {batches['median']}, p95 {batches['p95']}, most {batches['max']}",
-        f"money {'right' if money['isRight'] else 'WRONG'}: {money['granted']:,} granted, "
-        f"{money['rowsAdded']:,} rows of history, {money['wrongBalances']} wrong balances",
-    ], [arm_bars("charge", "Charges over HTTP", arms)])
+HTTP_WRITES = ("charge", "charge-1000", "pessimistic", "pessimistic-1000", "echo", "hello", "static")
+HTTP_SALE = ("hello", "poll", "seat-map", "issue", "contention", "reserve", "cancel", "pay", "mixed")
+PROCESSES = ("nginx", "front", "mariadb", "rabbitmq", "load")
 
 
-def polls(told):
-    return Section("Polls", [
-        Table(["token", "polls", "queries", "queries when idle as long", "queries per poll"],
-              [[each["token"], each["polls"], each["questions"], each["idle"], each["perPoll"]] for each in told["queries"]]),
-        Table(["arm", "per second", "p50 ms", "p99 ms", "errors"],
-              [[each["name"], each["perSecond"], each["p50Ms"], each["p99Ms"], each["refused"] + each["broken"]]
-               for each in told["speeds"]])])
+def http(told):
+    arms = {arm["arm"]: arm for arm in told["arms"] if arm["arm"] != "idle"}
+    batches = [f"{queue}: median {of['median']}, p95 {of['p95']}" for queue, of in sorted(told["batches"].items()) if of]
+    notes = [f"{told['clients']} clients, {told['rounds']} rounds of {told['seconds']} s; mixed: {told['mix']}",
+             f"loops are {told['loops']}",
+             f"jobs in a batch: {'; '.join(batches)}" if batches else "no batch was made",
+             f"money and seats {'right' if told['isRight'] else 'WRONG'}: {told['money']['wrongBalances']} wrong balances, "
+             f"{told['money']['audit']['broken']} findings of the audit"]
+    if told["queriesPerPoll"] is not None:
+        notes.append(f"queries per poll: {told['queriesPerPoll']}")
+    return Section("The whole service over HTTP", [
+        Table(["arm", "per second", "least", "most", "p50 ms", "p99 ms", "broken"],
+              [[name, arm["perSecond"], arm["least"], arm["most"], arm.get("p50Ms"), arm.get("p99Ms"), arm["broken"]]
+               for name, arm in arms.items()]),
+        Table(["CPU µs per request", *PROCESSES, "workers", "all"], [cpu_row(name, arm["cpuUs"])
+                                                                    for name, arm in arms.items() if arm.get("cpuUs")]),
+    ], notes, [http_bars("http-charges", "Charges over HTTP, beside what they are compared with", arms, HTTP_WRITES),
+               http_bars("http-sale", "Calls of a sale over HTTP", arms, HTTP_SALE)])
+
+
+def cpu_row(name, cpu_us):
+    """Processes of one kind together; what is none of the known ones is a worker or a program to compare with."""
+    known = {process: sum(us for each, us in cpu_us.items() if each.startswith(process)) for process in PROCESSES}
+    return [name, *known.values(), sum(cpu_us.values()) - sum(known.values()), sum(cpu_us.values())]
+
+
+def http_bars(name, title, arms, wanted):
+    return Bars(name, title, "a second", [(each, arms[each]["perSecond"], arms[each]["least"], arms[each]["most"])
+                                          for each in wanted if each in arms])
 
 
 def line(told):
@@ -159,5 +174,5 @@ def memory(told):
                 [(each["name"], [(at, mib) for at, mib in each["samples"]]) for each in told["processes"]])])
 
 
-BENCHES = {"strategies": strategies, "charge": charge, "polls": polls, "line": line, "import": import_,
+BENCHES = {"strategies": strategies, "http": http, "line": line, "import": import_,
            "growth": growth, "memory": memory}
