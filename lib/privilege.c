@@ -17,8 +17,8 @@ static enum err failed(const char *doing)
 	return ERR_SYSTEM;
 }
 
-/* The way to its files may lead through somebody's folder that is closed to others (a home is): root
- * keeps what takes it there, to read and nothing more. */
+/* The way to its files may lead through somebody's folder that is closed to others (a home is):
+ * root keeps what takes it there, to read and nothing more. */
 static enum err keep_the_way(void)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};

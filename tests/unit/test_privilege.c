@@ -1,4 +1,5 @@
-/* Privileges: whoever starts a process, afterwards it can do no more than read files, and cannot get any. */
+/* Privileges: whoever starts a process, afterwards it can do no more than read files, and cannot
+ * get any. */
 #include "unit.h"
 
 #include <stdbool.h>
