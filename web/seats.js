@@ -4,6 +4,7 @@
 import { streamOf } from "./stream.js";
 
 const READ_AGAIN_MS = 2000;
+const OVER = 0; // the version of a map whose booking has ended: there will be no other
 const ROW_LENGTHS = [8, 9, 10, 11, 12];
 
 // Rows that widen away from the stage, as seat numbers run: five for fifty seats, and as many of the
@@ -45,6 +46,7 @@ export function stepFrom(rows, index, key) {
 // `mine` stays with a seat until it is free.
 export function applied(map, message) {
 	if (!Array.isArray(message?.changes) || typeof message.version !== "number") return map;
+	if (message.version === OVER && map.version !== OVER) return { version: OVER, seats: [] };
 	if (message.version <= map.version) return map;
 	if (message.from !== map.version) return null;
 	const states = new Map(message.changes);
@@ -74,7 +76,7 @@ export function seatsOf({ api, fetch, clock, tab, scheduleId, headers, onMap, on
 		let wait_ms = READ_AGAIN_MS;
 		try {
 			const told = await api.read(`/concert/seats?concertScheduleId=${scheduleId}`, headers());
-			if (!closed && (map === null || told.version >= map.version)) show(told);
+			if (!closed && (map === null || told.version === OVER || told.version >= map.version)) show(told);
 		} catch (refusal) {
 			if (!closed) onRefusal(refusal);
 			wait_ms = refusal.retryAfter_ms ?? READ_AGAIN_MS;
@@ -89,6 +91,14 @@ export function seatsOf({ api, fetch, clock, tab, scheduleId, headers, onMap, on
 		if (closed) return;
 		map = newMap;
 		onMap({ ...map, isLive });
+		if (map.version === OVER) close();
+	}
+
+	function close() {
+		closed = true;
+		unhook();
+		clock.cancel(timer);
+		stream?.close();
 	}
 
 	function open() {
@@ -127,13 +137,5 @@ export function seatsOf({ api, fetch, clock, tab, scheduleId, headers, onMap, on
 
 	const unhook = tab.onChange(onTab);
 	onTab();
-	return {
-		read,
-		close() {
-			closed = true;
-			unhook();
-			clock.cancel(timer);
-			stream?.close();
-		},
-	};
+	return { read, close };
 }

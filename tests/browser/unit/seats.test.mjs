@@ -46,3 +46,10 @@ test("a difference that follows on is applied, an older one ignored, a gap told"
 	assert.equal(applied(map, { nonsense: true }), map);
 	assert.equal(applied(map, null), map);
 });
+
+test("the end of the booking empties the plan, once", () => {
+	const map = { version: 7, seats: [{ id: 1, state: "free", mine: false }] };
+	const over = applied(map, { from: 0, version: 0, changes: [] });
+	assert.deepEqual(over, { version: 0, seats: [] });
+	assert.equal(applied(over, { from: 0, version: 0, changes: [] }), over);
+});
