@@ -381,6 +381,7 @@ static enum err begin(struct db *db)
 	commit(session); /* what is still open: START TRANSACTION commits it */
 	session->in_transaction = true;
 	session->clock_us = 0;
+	session->has_written = false;
 	session->policy = NULL;
 	return ERR_OK;
 }
@@ -436,6 +437,9 @@ static enum err run(struct db *db, const struct statement *statement, struct cal
 	call->affected = 0;
 	session->statement_nth++;
 	session->is_at_work = true;
+	if (statement->writes && !session->has_written && !session->clock_us)
+		session->clock_locks = session->lock_count;
+	session->has_written |= statement->writes;
 	err = statement->run(call);
 	if (!session_of(db))
 		return lose(db);

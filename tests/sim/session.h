@@ -30,8 +30,9 @@ struct session {
 	size_t lock_count;
 	struct record *waits_for;
 	int64_t clock_us;   /* what it was told by read-clock in this transaction; 0: nothing */
-	size_t clock_locks; /* rows it had locked then */
-	int64_t window_us;  /* when it counted whom the policy's window let in */
+	size_t clock_locks; /* rows it had locked then, or when it began to write without a clock */
+	bool has_written;
+	int64_t window_us;           /* when it counted whom the policy's window let in */
 	const struct policy *policy; /* that it was told of in this transaction */
 	const char *statement;       /* that runs, or the last one, */
 	size_t statement_nth;        /* and its number in the session */
