@@ -20,6 +20,7 @@ struct session {
 	unsigned generation; /* sessions ended in this place */
 	bool is_open;
 	bool in_transaction;
+	bool has_written;      /* in this transaction */
 	bool is_at_work;       /* a statement runs */
 	int lock_rank;         /* of its last lock, by the one order of locks; */
 	int64_t lock_number;   /* the row's number, */
@@ -31,8 +32,7 @@ struct session {
 	struct record *waits_for;
 	int64_t clock_us;   /* what it was told by read-clock in this transaction; 0: nothing */
 	size_t clock_locks; /* rows it had locked then, or when it began to write without a clock */
-	bool has_written;
-	int64_t window_us;           /* when it counted whom the policy's window let in */
+	int64_t window_us;  /* when it counted whom the policy's window let in */
 	const struct policy *policy; /* that it was told of in this transaction */
 	const char *statement;       /* that runs, or the last one, */
 	size_t statement_nth;        /* and its number in the session */
