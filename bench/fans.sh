@@ -31,6 +31,17 @@ make_schedules() { # COUNT
             WHERE s.concert_id = @concert ORDER BY s.id, seq" || die "seats could not be made"
 }
 
+# Until fronts know the newest schedule, which they look for now and then.
+await_schedules() { # FILE OF TOKENS
+    local schedule deadline=$((SECONDS + 30))
+    schedule=$(sql 'SELECT MAX(id) FROM concert_schedule') || exit
+    until curl -sSf -o /dev/null -H "queue-token: $(head -n 1 "$1")" \
+        "$url/concert/seats?concertScheduleId=$schedule" 2>/dev/null; do
+        ((SECONDS < deadline)) || die "no front knows schedule $schedule"
+        sleep 0.1
+    done
+}
+
 seats_on_sale() { sql 'SELECT COUNT(*) FROM seat'; }
 some_seats() { sql "SELECT id FROM seat ORDER BY id DESC LIMIT $1"; } # COUNT
 
@@ -51,11 +62,14 @@ seat_maps() { # FILE OF TOKENS
 
 # Each takes a seat of its own, then all let go: between the two of one fan all others have their turn.
 holds() { # FILE OF TOKENS
-    local what
-    for what in reservation reservation/cancel; do
-        paste "$1" <(some_seats "$(wc -l <"$1")") |
-            awk -F '\t' -v path="/$what" '{ printf "reserve, cancel\tPOST\t%s\t%s\t{\"seatId\":%s}\n", path, $1, $2 }'
-    done
+    seat_calls reservation "$1" && releases "$1"
+}
+
+releases() { seat_calls reservation/cancel "$1"; } # FILE OF TOKENS
+
+seat_calls() { # PATH, FILE OF TOKENS
+    paste "$2" <(some_seats "$(wc -l <"$2")") |
+        awk -F '\t' -v path="/$1" '{ printf "reserve, cancel\tPOST\t%s\t%s\t{\"seatId\":%s}\n", path, $1, $2 }'
 }
 
 # Who has a ticket asks for it again: a job of the gate that lets the line as it is.
