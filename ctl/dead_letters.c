@@ -359,7 +359,7 @@ static enum err walk_chunk(struct walk *walk, unsigned channel, uint64_t left, u
 	}
 	/* What is acknowledged makes room for more: that stops. What is under way by then is taken
 	 * with the next chunk. */
-	return err == ERR_OK ? broker_cancel(walk->broker, channel, QUEUE) : err;
+	return err == ERR_OK ? broker_cancel(walk->broker, channel, QUEUE, (uint16_t)wanted) : err;
 }
 
 static enum err walk_all(struct walk *walk)

@@ -228,9 +228,10 @@ enum err broker_consume(struct broker *broker, unsigned channel, const char *que
 	return err == ERR_OK ? wire_consume(broker->wire, channel, queue, prefetch) : err;
 }
 
-enum err broker_cancel(struct broker *broker, unsigned channel, const char *queue)
+enum err broker_cancel(struct broker *broker, unsigned channel, const char *queue,
+		       uint16_t prefetch)
 {
-	return wire_cancel(broker->wire, channel, queue);
+	return wire_cancel(broker->wire, channel, queue, prefetch);
 }
 
 enum err broker_ack(struct broker *broker, unsigned channel, uint64_t tag, bool multiple)

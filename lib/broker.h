@@ -47,7 +47,7 @@ struct broker_delivery {
 	bool redelivered;
 	int64_t delivery_count;                /* x-delivery-count of a quorum queue, else 0 */
 	int64_t sent_ms;                       /* as the publisher said; 0: it did not */
-	char consumer[BROKER_NAME_SIZE];       /* the queue's name: consumers are tagged with it */
+	char consumer[BROKER_NAME_SIZE];       /* the queue that was subscribed to */
 	char reply_to[BROKER_NAME_SIZE];       /* "" for none */
 	char correlation_id[BROKER_NAME_SIZE]; /* "" for none */
 	char account[BROKER_NAME_SIZE];        /* whose message it is; "": not told */
@@ -123,12 +123,15 @@ void broker_keep_headers(struct broker *broker);
 #define BROKER_UNACKNOWLEDGED 0
 
 /* Subscribes on a channel (1 and up, opened when needed) with a prefetch that holds for this
- * consumer; the consumer's tag is the queue's name. */
+ * consumer, whose tag is made of the queue's name and the prefetch. A subscription that ended must
+ * not be made anew with the same two on the same channel: RabbitMQ before 3.10.9 and 3.11.1 then
+ * closes the connection with an internal error when messages were under way (its issue 5927). */
 MUST_CHECK enum err broker_consume(struct broker *broker, unsigned channel, const char *queue,
 				   uint16_t prefetch);
 
 /* Ends a subscription; what was delivered before stays to be taken and acknowledged. */
-MUST_CHECK enum err broker_cancel(struct broker *broker, unsigned channel, const char *queue);
+MUST_CHECK enum err broker_cancel(struct broker *broker, unsigned channel, const char *queue,
+				  uint16_t prefetch);
 
 /* Does the connection's input and output: waits up to timeout_ms (0: not at all) for something to
  * arrive, then reads all that is there (up to some bound of bytes), keeps deliveries for

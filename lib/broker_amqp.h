@@ -35,6 +35,9 @@ MUST_CHECK enum err wire_check_rpc(struct wire *wire, const char *doing);
 /* The same of a status of the library. */
 MUST_CHECK enum err wire_check_status(struct wire *wire, const char *doing, int status);
 
+/* Between the queue's name and the rest of a consumer's tag; in no queue's name. */
+#define WIRE_TAG_END '#'
+
 static inline amqp_table_entry_t wire_entry_text(const char *key, const char *value)
 {
 	return (amqp_table_entry_t){

@@ -175,8 +175,16 @@ enum err wire_publish(struct wire *wire, unsigned channel, const struct broker_m
 
 /* Consuming --------------------------------------------------------------------------------- */
 
+static amqp_bytes_t consumer_tag(const char *queue, uint16_t prefetch,
+				 char tag[static BROKER_NAME_SIZE])
+{
+	snprintf(tag, BROKER_NAME_SIZE, "%s%c%u", queue, WIRE_TAG_END, prefetch);
+	return short_bytes(tag);
+}
+
 enum err wire_consume(struct wire *wire, unsigned channel, const char *queue, uint16_t prefetch)
 {
+	char tag[BROKER_NAME_SIZE];
 	enum err err;
 
 	if (wire->is_gone)
@@ -186,16 +194,19 @@ enum err wire_consume(struct wire *wire, unsigned channel, const char *queue, ui
 	if (err != ERR_OK)
 		return err;
 	amqp_basic_consume(wire->connection, (amqp_channel_t)channel, short_bytes(queue),
-			   short_bytes(queue), false, prefetch == BROKER_UNACKNOWLEDGED, false,
-			   amqp_empty_table);
+			   consumer_tag(queue, prefetch, tag), false,
+			   prefetch == BROKER_UNACKNOWLEDGED, false, amqp_empty_table);
 	return wire_check_rpc(wire, queue);
 }
 
-enum err wire_cancel(struct wire *wire, unsigned channel, const char *consumer)
+enum err wire_cancel(struct wire *wire, unsigned channel, const char *queue, uint16_t prefetch)
 {
+	char tag[BROKER_NAME_SIZE];
+
 	if (wire->is_gone)
 		return ERR_BROKER_GONE;
-	amqp_basic_cancel(wire->connection, (amqp_channel_t)channel, short_bytes(consumer));
+	amqp_basic_cancel(wire->connection, (amqp_channel_t)channel,
+			  consumer_tag(queue, prefetch, tag));
 	return wire_check_rpc(wire, "cancel");
 }
 

@@ -84,7 +84,8 @@ MUST_CHECK enum err wire_publish(struct wire *wire, unsigned channel,
 				 const struct broker_message *message, uint64_t sequence);
 MUST_CHECK enum err wire_consume(struct wire *wire, unsigned channel, const char *queue,
 				 uint16_t prefetch);
-MUST_CHECK enum err wire_cancel(struct wire *wire, unsigned channel, const char *consumer);
+MUST_CHECK enum err wire_cancel(struct wire *wire, unsigned channel, const char *queue,
+				uint16_t prefetch);
 MUST_CHECK enum err wire_ack(struct wire *wire, unsigned channel, uint64_t tag, bool multiple);
 
 /* Waits for the next frame up to timeout_ms and sends heartbeats that are due. ERR_TIMEOUT when

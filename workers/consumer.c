@@ -9,6 +9,7 @@
 #include "mem.h"
 #include "metrics.h"
 
+#define CAREFUL 1 /* prefetch until the first fresh message is done */
 #define QUIET_MS 1000
 
 void consumer_fini(struct consumer *consumer)
@@ -89,7 +90,8 @@ enum err consumer_ensure_open(struct consumer *consumer)
 		struct consumer_queue *queue = &consumer->queues[i];
 		if (queue->is_subscribed || age_ms < queue->after_ms)
 			continue;
-		err = broker_consume(consumer->broker, channel_of(queue->lane), queue->name, 1);
+		err = broker_consume(consumer->broker, channel_of(queue->lane), queue->name,
+				     CAREFUL);
 		queue->is_subscribed = !err;
 	}
 	if (err)
@@ -183,10 +185,13 @@ static struct consumer_queue *queue_named(struct consumer *consumer, const char 
 static enum err open_wide(struct consumer *consumer, struct consumer_queue *queue)
 {
 	unsigned channel = channel_of(queue->lane);
-	enum err err = broker_cancel(consumer->broker, channel, queue->name);
+	uint16_t prefetch = consumer->lanes[queue->lane].prefetch;
+	queue->is_open = prefetch == CAREFUL;
+	if (queue->is_open)
+		return ERR_OK;
+	enum err err = broker_cancel(consumer->broker, channel, queue->name, CAREFUL);
 	if (!err)
-		err = broker_consume(consumer->broker, channel, queue->name,
-				     consumer->lanes[queue->lane].prefetch);
+		err = broker_consume(consumer->broker, channel, queue->name, prefetch);
 	queue->is_open = !err;
 	return err;
 }

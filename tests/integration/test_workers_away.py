@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from amqp import envelope, job
+from amqp import envelope, job, new_id, partition
 from api import charge, check, dates, get, issue, new_key, pay, register, reserve, seats, status
 from wait import wait_until
 
@@ -69,6 +69,22 @@ def test_a_late_answer_is_not_anothers(site, instance, db):
     found = result(site, second)
     assert (found["httpStatus"], found["response"]["code"]) == (422, "key-reused")
     assert db.charges(user) == [100]
+
+
+def test_what_waited_is_done_without_losing_a_connection(site, instance, broker):
+    """A subscription is made anew with a wider prefetch, while the next messages are on their way to it."""
+    each = 30
+    with broker.replies() as replies:
+        with away(instance, "seat-worker"):
+            for seat in list(range(1, 17)) * each:
+                broker.publish("seat", partition(seat), envelope(
+                    job("cancel", userId=new_id(), ticket=1, seatId=seat)), replies.name)
+            sizes = instance.log_sizes()
+        for _ in range(16 * each):
+            assert replies.next(30)["results"][0]["ok"] is False
+    logs = instance.log_since(sizes, lines=10000)
+    for name in ("seat-worker-0", "seat-worker-1"):
+        assert "event=start" in logs[name] and "event=broker-gone" not in logs[name]
 
 
 def test_a_refusal_is_told_by_its_handle(site, instance, db, seat):

@@ -119,14 +119,15 @@ enum err broker_consume(struct broker *broker, unsigned channel, const char *que
 	return ERR_OK;
 }
 
-enum err broker_cancel(struct broker *broker, unsigned channel, const char *queue)
+enum err broker_cancel(struct broker *broker, unsigned channel, const char *queue,
+		       uint16_t prefetch)
 {
 	process_pause("cancel");
 	struct connection *connection = connection_of(broker);
 	if (!connection)
 		return ERR_BROKER_GONE;
 	exchange_flush(connection);
-	exchange_cancel(connection, channel, queue);
+	exchange_cancel(connection, channel, queue, prefetch);
 	return ERR_OK;
 }
 

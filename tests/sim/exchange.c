@@ -441,12 +441,14 @@ static void deliver_last(const struct consumer_of_queue *consumer)
 		deliver(queue, consumer);
 }
 
-void exchange_cancel(struct connection *connection, unsigned channel, const char *name)
+void exchange_cancel(struct connection *connection, unsigned channel, const char *name,
+		     size_t prefetch)
 {
 	size_t kept = 0;
 	for (size_t i = 0; i < consumer_count; i++) {
 		const struct consumer_of_queue *consumer = &consumers[i];
 		bool is_it = consumer->connection == connection && consumer->channel == channel &&
+			     consumer->prefetch == prefetch &&
 			     strcmp(consumer->queue->is.name, name) == 0;
 		if (is_it)
 			deliver_last(consumer);

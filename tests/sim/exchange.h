@@ -112,6 +112,7 @@ void exchange_add_frame(struct connection *connection, const struct frame *frame
 struct message *exchange_new_message(const struct message *like, const char *body, size_t length);
 void exchange_consume(struct connection *connection, unsigned channel, const char *queue,
 		      size_t prefetch);
-void exchange_cancel(struct connection *connection, unsigned channel, const char *queue);
+void exchange_cancel(struct connection *connection, unsigned channel, const char *queue,
+		     size_t prefetch);
 
 #endif

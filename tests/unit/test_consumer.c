@@ -59,10 +59,10 @@ enum err broker_consume(struct broker *of, unsigned channel, const char *queue, 
 	return note("consume", channel, queue, prefetch);
 }
 
-enum err broker_cancel(struct broker *of, unsigned channel, const char *queue)
+enum err broker_cancel(struct broker *of, unsigned channel, const char *queue, uint16_t prefetch)
 {
 	(void)of;
-	return note("cancel", channel, queue, 0);
+	return note("cancel", channel, queue, prefetch);
 }
 
 enum err broker_ack(struct broker *of, unsigned channel, uint64_t tag, bool multiple)
@@ -190,7 +190,7 @@ static void a_fresh_message_opens_its_queue_wide_once(void **state)
 	deliver("now", false);
 	assert_int_equal(fill(), 1);
 	assert_int_equal(consumer_ack(&consumer, 0, &intake), ERR_OK);
-	assert_calls("ack 1 up to 1;cancel 1 now 0;consume 1 now 50;");
+	assert_calls("ack 1 up to 1;cancel 1 now 1;consume 1 now 50;");
 	deliver("now", false);
 	assert_int_equal(fill(), 1);
 	assert_int_equal(consumer_ack(&consumer, 0, &intake), ERR_OK);
