@@ -90,14 +90,69 @@ bench_await() { # NAME
     done
 }
 
-# Runs wrk and prints what its script says at the end, one line of JSON.
-load() { # SECONDS SCRIPT PATH [SCRIPT ARGUMENT …]
-    local seconds=$1 script=$2 path=$3
-    shift 3
-    wrk -t2 -c"$bench_clients" -d"${seconds}s" --timeout 10s -s "$root/bench/$script" "$url$path" -- "$@" \
-        >"$scratch/wrk" || { cat "$scratch/wrk" >&2 && die "wrk failed: see above"; }
-    tail -n 1 "$scratch/wrk"
+# Scripts of requests (bench/http.d/script.h). ------------------------------------------------------
+
+# Prints the request of each line of a file, which is put where token or body has "@".
+script() { # KIND METHOD PATH TOKEN BODY <LINES
+    awk -v OFS='\t' -v kind="$1" -v method="$2" -v path="$3" -v token="$4" -v body="$5" '
+        { line = $0; with = body; as = token; sub(/@/, line, with); sub(/@/, line, as)
+            print kind, method, path, as, with }'
 }
+
+# The requests of lines with a token and a seat.
+script_of_seats() { # KIND PATH <"TOKEN SEAT" …
+    awk -v OFS='\t' -v kind="$1" -v path="$2" '{ print kind, "POST", path, $1, "{\"seatId\":" $2 "}" }'
+}
+
+issue_script() { script issue POST /queue/issue '' '{"userId":"@"}'; } # <USERS
+charge_script() { script charge POST /user/charge '' '{"userId":"@","amount":1000}'; } # <USERS
+poll_script() { script poll GET /queue/status @ ''; } # <TOKENS
+
+# Sends the requests of a script; prints what bench/http.d/load.c does.
+send() { # SCRIPT OPTION …
+    local script=$1
+    shift
+    (
+        ulimit -n "$(ulimit -Hn)"
+        exec "$programs/http.d/load" --port "${url##*:}" "$@" "$script"
+    )
+}
+
+# Sends a script of one kind over and over for so long; prints a line of JSON. What was not answered 200 was
+# refused.
+load() { # SECONDS SCRIPT
+    send "$2" --seconds "$1" --clients "$bench_clients" | jq -ce '
+        .seconds as $seconds | .broken as $broken | .kinds[] | (.answers - (.statuses["200"] // 0)) as $refused
+        | {answers, $refused, $broken, $seconds, p50Ms, p99Ms}' || die "a load failed: see above"
+}
+
+# Each user's queue token, in some order.
+issue_tokens() { # USERS FILE, FILE OF TOKENS
+    issue_script <"$1" >"$scratch/issue"
+    send "$scratch/issue" --clients 32 --answers "$scratch/answers" >/dev/null &&
+        jq -re .data.token "$scratch/answers" >"$2" || die "tickets cannot be had (see --help for the limits on joining)"
+}
+
+# Until the last one is admitted, and so all before it.
+await_admitted() { # TOKENS
+    local deadline=$((SECONDS + 30)) token
+    token=$(tail -n 1 "$1")
+    until curl -sS -H "queue-token: $token" "$url/queue/status" | jq -e '.data.status == "ACTIVE"' >/dev/null; do
+        ((SECONDS < deadline)) || die "nobody is admitted: does a gate worker run?"
+        sleep 0.05
+    done
+}
+
+# Until a front knows a schedule, which it looks for now and then.
+await_schedule() { # TOKEN SCHEDULE
+    local deadline=$((SECONDS + 30))
+    until curl -sf -o /dev/null -H "queue-token: $1" "$url/concert/seats?concertScheduleId=$2"; do
+        ((SECONDS < deadline)) || die "no front knows schedule $2"
+        sleep 0.05
+    done
+}
+
+# The instance. --------------------------------------------------------------------------------------
 
 # CPU time since their start of all processes of the instance and of the programs to compare with, in
 # microseconds, as one JSON object by name. What a process started and left in its session is its own.
@@ -130,6 +185,8 @@ sql() { # STATEMENT
     MYSQL_PWD=$BOXOFFICE_MYSQL_ADMIN_PASSWORD mariadb --no-defaults --socket="$BOXOFFICE_MYSQL_SOCKET" \
         --user="$BOXOFFICE_MYSQL_ADMIN_USER" --batch --skip-column-names -e "$1" "$BOXOFFICE_MYSQL_DATABASE"
 }
+
+questions() { sql "SHOW GLOBAL STATUS LIKE 'Questions'" | cut -f 2; }
 
 ctl() { "$root/boxoffice" ctl "$@" >/dev/null || die "boxofficectl $* failed: see above"; }
 

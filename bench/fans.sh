@@ -2,22 +2,6 @@
 # Fans for bench/growth and bench/memory: users with tokens, and the scripts of requests that they send
 # (bench/http.d/script.h). Sourced after bench/common.sh.
 
-# Queue tokens of users, and until they are admitted when the line is open.
-issue_tokens_to() { # USERS FILE, FILE OF TOKENS
-    awk '{ printf "issue\tPOST\t/queue/issue\t\t{\"userId\":\"%s\"}\n", $0 }' "$1" >"$scratch/issue"
-    "$programs/http.d/load" --port "${url##*:}" --clients 32 --answers "$scratch/answers" "$scratch/issue" \
-        >/dev/null && jq -re .data.token "$scratch/answers" >"$2" || die "tickets cannot be had"
-}
-
-await_admission() { # FILE OF TOKENS
-    local token deadline=$((SECONDS + 30))
-    token=$(tail -n 1 "$1")
-    until curl -sS -H "queue-token: $token" "$url/queue/status" | jq -e '.data.status == "ACTIVE"' >/dev/null; do
-        ((SECONDS < deadline)) || die "nobody is admitted"
-        sleep 0.1
-    done
-}
-
 # A concert with as many schedules of 50 seats as asked for.
 make_schedules() { # COUNT
     sql "INSERT INTO concert (name, created_at, updated_at) VALUES ('bench', SYSDATE(6), SYSDATE(6));
@@ -31,33 +15,16 @@ make_schedules() { # COUNT
             WHERE s.concert_id = @concert ORDER BY s.id, seq" || die "seats could not be made"
 }
 
-# Until fronts know the newest schedule, which they look for now and then.
-await_schedules() { # FILE OF TOKENS
-    local schedule deadline=$((SECONDS + 30))
-    schedule=$(sql 'SELECT MAX(id) FROM concert_schedule') || exit
-    until curl -sSf -o /dev/null -H "queue-token: $(head -n 1 "$1")" \
-        "$url/concert/seats?concertScheduleId=$schedule" 2>/dev/null; do
-        ((SECONDS < deadline)) || die "no front knows schedule $schedule"
-        sleep 0.1
-    done
-}
-
+newest_schedule() { sql 'SELECT MAX(id) FROM concert_schedule'; }
 seats_on_sale() { sql 'SELECT COUNT(*) FROM seat'; }
 some_seats() { sql "SELECT id FROM seat ORDER BY id DESC LIMIT $1"; } # COUNT
 
 # Scripts: a request a line. -----------------------------------------------------------------------
 
-charges() { # FILE OF USERS
-    awk '{ printf "charge\tPOST\t/user/charge\t\t{\"userId\":\"%s\",\"amount\":1000}\n", $0 }' "$1"
-}
-
-polls() { awk '{ printf "poll\tGET\t/queue/status\t%s\t\n", $0 }' "$1"; } # FILE OF TOKENS
-
 seat_maps() { # FILE OF TOKENS
     local schedule
-    schedule=$(sql 'SELECT MAX(id) FROM concert_schedule') || exit
-    awk -v schedule="$schedule" \
-        '{ printf "seat map\tGET\t/concert/seats?concertScheduleId=%s\t%s\t\n", schedule, $0 }' "$1"
+    schedule=$(newest_schedule) || exit
+    script "seat map" GET "/concert/seats?concertScheduleId=$schedule" @ '' <"$1"
 }
 
 # Each takes a seat of its own, then all let go: between the two of one fan all others have their turn.
@@ -68,11 +35,10 @@ holds() { # FILE OF TOKENS
 releases() { seat_calls reservation/cancel "$1"; } # FILE OF TOKENS
 
 seat_calls() { # PATH, FILE OF TOKENS
-    paste "$2" <(some_seats "$(wc -l <"$2")") |
-        awk -F '\t' -v path="/$1" '{ printf "reserve, cancel\tPOST\t%s\t%s\t{\"seatId\":%s}\n", path, $1, $2 }'
+    paste -d ' ' "$2" <(some_seats "$(wc -l <"$2")") | script_of_seats "reserve, cancel" "/$1"
 }
 
 # Who has a ticket asks for it again: a job of the gate that lets the line as it is.
 resumes() { # FILE OF USERS
-    awk '{ printf "resume\tPOST\t/queue/issue\t\t{\"userId\":\"%s\",\"resume\":true}\n", $0 }' "$1"
+    script resume POST /queue/issue '' '{"userId":"@","resume":true}' <"$1"
 }

@@ -37,7 +37,7 @@ run_simple_arms() {
 run_readers() {
     make_fans readers "$readers"
     register_users "$readers" >waiters.users
-    gate pause
+    ctl gate pause
     issue_script <waiters.users >waiters.issue
     answers .token waiters.issue >waiters.tokens
     script poll GET /bench/hello @ '' <waiters.tokens >hello-get
@@ -50,7 +50,7 @@ run_readers() {
     done
     script leave POST /queue/leave @ '' <waiters.tokens >leave
     send_quietly leave
-    gate open
+    ctl gate open
     send_home readers
 }
 

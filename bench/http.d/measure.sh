@@ -23,8 +23,6 @@ is_wanted() { # ARM …: any of them
     return 1
 }
 
-questions() { sql "SHOW GLOBAL STATUS LIKE 'Questions'" | cut -f 2; }
-
 # Runs an arm; its figures are kept when the arm is wanted. What the kind KIND was granted must be
 # in the tables; "-" stands for all kinds of a load that are counted at all.
 measure() { # ARM COUNTER COMMAND …
@@ -54,17 +52,7 @@ await_accepted() { # COUNTER ROWS BEFORE
     done
 }
 
-# Sends the requests of a script.
-send() { # SCRIPT OPTION …
-    local script=$1
-    shift
-    (
-        ulimit -n "$(ulimit -Hn)"
-        exec "$programs/http.d/load" --port "${url##*:}" "$@" "$script"
-    )
-}
-
-# The same when nobody measures: whatever is answered.
+# Sends a script when nobody measures: whatever is answered.
 send_quietly() { # SCRIPT OPTION …
     send "$@" --once --clients "$clients" >/dev/null || die "a load failed: see above"
 }

@@ -3,18 +3,6 @@
 
 readonly price=1000 seats_of_schedule=50
 
-# Prints the request of each line of a file, which is put where the body has "@".
-script() { # KIND METHOD PATH TOKEN BODY <LINES
-    awk -v OFS='\t' -v kind="$1" -v method="$2" -v path="$3" -v token="$4" -v body="$5" '
-        { line = $0; with = body; as = token; sub(/@/, line, with); sub(/@/, line, as)
-            print kind, method, path, as, with }'
-}
-
-# The same of lines with a token and a seat.
-script_of_seats() { # KIND PATH <"TOKEN SEAT" …
-    awk -v OFS='\t' -v kind="$1" -v path="$2" '{ print kind, "POST", path, $1, "{\"seatId\":" $2 "}" }'
-}
-
 # Sends each once and prints what its answer has; all must be granted.
 answers() { # FILTER SCRIPT
     local lines
@@ -29,18 +17,6 @@ answers() { # FILTER SCRIPT
 register_users() { # COUNT
     seq "$1" | script register POST /user '' '{"name":"bench"}' >"$scratch/register"
     answers .userId "$scratch/register"
-}
-
-issue_script() { script issue POST /queue/issue '' '{"userId":"@"}'; }
-
-# Each has a user's ticket, and each is admitted when the last one is.
-await_admitted() { # TOKENS
-    local deadline=$((SECONDS + 30)) token
-    token=$(tail -n 1 "$1")
-    until curl -sS -H "queue-token: $token" "$url/queue/status" | jq -e '.data.status == "ACTIVE"' >/dev/null; do
-        ((SECONDS < deadline)) || die "nobody is admitted: does a gate worker run?"
-        sleep 0.05
-    done
 }
 
 # Money for one seat each.
@@ -69,16 +45,6 @@ make_seats() { # COUNT
 
 schedule_of() { sql "SELECT concert_schedule_id FROM seat WHERE id = $1"; } # SEAT
 
-# Until the front's picture has a seat's schedule.
-await_seats() { # TOKEN SEAT
-    local deadline=$((SECONDS + 20)) schedule
-    schedule=$(schedule_of "$2")
-    until curl -sf -o /dev/null -H "queue-token: $1" "$url/concert/seats?concertScheduleId=$schedule"; do
-        ((SECONDS < deadline)) || die "schedule $schedule does not appear"
-        sleep 0.05
-    done
-}
-
 # Fans with a ticket that is admitted, money and a seat each: files NAME.users, .tokens, .seats, and
 # .pairs of the last two.
 make_fans() { # NAME COUNT
@@ -96,7 +62,7 @@ make_fans_without_ticket() { # NAME COUNT
 
 let_in() { # NAME
     await_admitted "$1.tokens"
-    await_seats "$(head -n 1 "$1.tokens")" "$(tail -n 1 "$1.seats")"
+    await_schedule "$(head -n 1 "$1.tokens")" "$(schedule_of "$(tail -n 1 "$1.seats")")"
     paste -d ' ' "$1.tokens" "$1.seats" >"$1.pairs"
 }
 
@@ -111,26 +77,24 @@ send_home() { # NAME
         WHERE c.name LIKE '$run-%' AND h.booking_end_at > SYSDATE(6)" || exit
 }
 
-gate() { "$root/boxoffice" ctl gate "$@" >/dev/null || die "boxofficectl gate $* failed: see above"; }
-
 # Everybody is let in for the length of a run.
 set_policy() {
     policy=$("$root/boxoffice" ctl --json gate status) || exit
     undo+=(restore_policy)
-    gate set max_active=1000000 window_limit=0 active_s=3600 show_up_s=0 quiet_s=0 grace_s=0
-    gate open
+    ctl gate set max_active=1000000 window_limit=0 active_s=3600 show_up_s=0 quiet_s=0 grace_s=0
+    ctl gate open
 }
 
 restore_policy() {
     [ -n "$policy" ] || return 0
     # Names and numbers are words.
     # shellcheck disable=SC2046
-    gate set $(jq -r '["max_active", "window_limit", "window_s", "active_s", "show_up_s", "quiet_s", "grace_s"][] as $name
+    ctl gate set $(jq -r '["max_active", "window_limit", "window_s", "active_s", "show_up_s", "quiet_s", "grace_s"][] as $name
         | "\($name)=\(.[$name])"' <<<"$policy")
     case $(jq -r .state <<<"$policy") in
-    open) gate open ;;
-    paused) gate pause ;;
-    closed) gate close "$(jq -r .reason <<<"$policy")" --yes ;;
+    open) ctl gate open ;;
+    paused) ctl gate pause ;;
+    closed) ctl gate close "$(jq -r .reason <<<"$policy")" --yes ;;
     esac
     policy=
 }
