@@ -4,7 +4,6 @@
 #include "fcgi.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -13,19 +12,17 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <fcgiapp.h>
 
 #include "clock.h"
+#include "listen.h"
 #include "log.h"
 #include "mem.h"
 #include "turn.h"
 
-#define BACKLOG 4096
 #define STACK_BYTES (512 * 1024) /* parsing a bearer token takes up to 200 KiB of it */
 #define DRAIN_MAX (1024 * 1024)  /* of an overlong body, before its connection is closed instead */
 #define ACCEPT_PAUSE_MS 50
@@ -398,54 +395,6 @@ static enum err threads_start(struct fcgi *fcgi, size_t wanted)
 	}
 	pthread_attr_destroy(&attributes);
 	return err;
-}
-
-/* The socket --------------------------------------------------------------------------------- */
-
-/* Makes way for our socket: removes one that nobody answers on, and nothing else. */
-static enum err path_clear(const struct sockaddr_un *address)
-{
-	struct stat status;
-	bool answered;
-	int fd;
-
-	if (lstat(address->sun_path, &status) != 0)
-		return errno == ENOENT ? ERR_OK : ERR_CONF;
-	if (!S_ISSOCK(status.st_mode))
-		return ERR_CONF;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return ERR_SYSTEM;
-	answered = connect(fd, (const struct sockaddr *)address, sizeof *address) == 0;
-	close(fd);
-	if (answered)
-		return ERR_CONF;
-	return unlink(address->sun_path) == 0 ? ERR_OK : ERR_CONF;
-}
-
-static enum err listen_on(const char *path, int *listen_fd)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	enum err err;
-	int fd;
-
-	if (strlen(path) >= sizeof address.sun_path)
-		return ERR_CONF;
-	strcpy(address.sun_path, path);
-	err = path_clear(&address);
-	if (err != ERR_OK)
-		return err;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return ERR_SYSTEM;
-	/* The web server's workers run as another user. */
-	if (bind(fd, (const struct sockaddr *)&address, sizeof address) != 0 ||
-	    chmod(path, 0666) != 0 || listen(fd, BACKLOG) != 0) {
-		close(fd);
-		return ERR_CONF;
-	}
-	*listen_fd = fd;
-	return ERR_OK;
 }
 
 /* Life --------------------------------------------------------------------------------------- */
