@@ -48,9 +48,7 @@ def instance(request):
 
 @pytest.fixture(scope="session")
 def db(instance):
-    values = instance.values
-    return Db(values["BOXOFFICE_MYSQL_SOCKET"], values["BOXOFFICE_MYSQL_DATABASE"],
-              values["BOXOFFICE_MYSQL_ADMIN_USER"], values["BOXOFFICE_MYSQL_ADMIN_PASSWORD"])
+    return Db(instance.values)
 
 
 @pytest.fixture(scope="session")

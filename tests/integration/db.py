@@ -57,9 +57,12 @@ class Schedule:
 
 
 class Db:
-    def __init__(self, socket, database, user, password):
-        self.account = {"unix_socket": socket, "database": database, "user": user,
-                        "password": password}
+    def __init__(self, values):
+        """values: the instance's, as ./boxoffice env tells them."""
+        self.account = {"unix_socket": values["BOXOFFICE_MYSQL_SOCKET"],
+                        "database": values["BOXOFFICE_MYSQL_DATABASE"],
+                        "user": values["BOXOFFICE_MYSQL_ADMIN_USER"],
+                        "password": values["BOXOFFICE_MYSQL_ADMIN_PASSWORD"]}
         self._connection = None
 
     def connect(self, **options):

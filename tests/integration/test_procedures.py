@@ -23,8 +23,7 @@ class World:
         self.instance = instance
         self.site = Site(values["BOXOFFICE_URL"])
         self.broker = Broker(values["BOXOFFICE_AMQP_ADMIN_URL"], values["BOXOFFICE_MANAGEMENT_URL"])
-        self.db = Db(values["BOXOFFICE_MYSQL_SOCKET"], values["BOXOFFICE_MYSQL_DATABASE"],
-                     values["BOXOFFICE_MYSQL_ADMIN_USER"], values["BOXOFFICE_MYSQL_ADMIN_PASSWORD"])
+        self.db = Db(values)
         self.ours = ("front", "seat-worker", "account-worker", "gate-worker")
 
     def server(self, program, *arguments, **options):

@@ -29,9 +29,7 @@ def shut():
 
 @pytest.fixture(scope="module")
 def shut_db(shut):
-    values = shut.values
-    return Db(values["BOXOFFICE_MYSQL_SOCKET"], values["BOXOFFICE_MYSQL_DATABASE"],
-              values["BOXOFFICE_MYSQL_ADMIN_USER"], values["BOXOFFICE_MYSQL_ADMIN_PASSWORD"])
+    return Db(shut.values)
 
 
 @pytest.fixture(scope="module")
