@@ -244,7 +244,9 @@ def other_path(request, rng):
 
 
 def same_path(request, rng):
-    """What nginx makes the same of."""
+    """What nginx makes the same of; of one that begins with no slash it could make another one that is good."""
+    if not request.path.startswith("/"):
+        return None
     request.path = rng.choice(["/." + request.path, "//" + request.path[1:], "/x/.." + request.path, request.path.replace("e", "%65", 1),
                                request.path + "#x"])
     return ANY
