@@ -97,6 +97,10 @@ def http(told):
              f"jobs in a batch: {'; '.join(batches)}" if batches else "no batch was made",
              f"money and seats {'right' if told['isRight'] else 'WRONG'}: {told['money']['wrongBalances']} wrong balances, "
              f"{told['money']['audit']['broken']} findings of the audit"]
+    if any(arm.get("spansMs") for arm in arms.values()):
+        notes.append("parts of a request's time: nginx with the client, the front, on the way to the worker and waiting for the "
+                     "batch before, the worker, the database from BEGIN to COMMIT, on the way back; a batch counts once however "
+                     "many messages it has, so the last is what is left")
     if told["queriesPerPoll"] is not None:
         notes.append(f"queries per poll: {told['queriesPerPoll']}")
     return Section("The whole service over HTTP", [
@@ -105,9 +109,16 @@ def http(told):
                for name, arm in arms.items()]),
         Table(["CPU µs per request", *PROCESSES, "compared with", "all"],
               [cpu_row(name, arm["cpuUs"]) for name, arm in arms.items() if arm.get("cpuUs")]),
+        *spans_tables(arms),
     ], notes, [plot for plot in (
         http_bars("http-charges", "Charges over HTTP, beside what they are compared with", arms, HTTP_WRITES),
         http_bars("http-sale", "Calls of a sale over HTTP", arms, HTTP_SALE)) if plot.bars])
+
+
+def spans_tables(arms):
+    told = {name: arm["spansMs"] for name, arm in arms.items() if arm.get("spansMs")}
+    return [Table(["ms of one request, at the mean", *next(iter(told.values()))],
+                  [[name, *spans.values()] for name, spans in told.items()])] if told else []
 
 
 def cpu_row(name, cpu_us):
