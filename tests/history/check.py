@@ -97,8 +97,8 @@ def facts(told):
     """The members that say most; a list or a whole map would fill the page."""
     if not isinstance(told, dict):
         return ""
-    wanted = ("id", "number", "status", "state", "mine", "seatState", "user", "balance", "history", "price", "version", "seats",
-              "payments", "expires_at", "created_at", "last", "count")
+    wanted = ("id", "number", "status", "state", "mine", "seatState", "user", "balance", "history", "price", "version",
+              "seats", "payments", "expires_at", "created_at", "last", "count")
     found = {name: told[name] for name in wanted if name in told}
     if len(str(found.get("seats", ""))) > 60:
         found["seats"] = len(found["seats"])
