@@ -1,10 +1,10 @@
 # shellcheck shell=bash
 # The commands.
 
-readonly -a servers=(epmd mariadb rabbitmq nginx)
-
 names_known() {
-    printf '%s\n' "${servers[@]}"
+    printf '%s\n' epmd mariadb
+    rabbitmq_names
+    printf '%s\n' nginx
     program_names
 }
 
@@ -12,6 +12,8 @@ names_known() {
 names_of() { # NAME
     if [[ " ${kinds[*]} " == *" $1 "* ]]; then
         program_names | grep -E "^$1-[0-9]+$" || die "no $1 is set to run"
+    elif [ "$1" = rabbitmq ]; then
+        rabbitmq_names
     else
         names_known | grep -xF -- "$1" ||
             die "there is no process \"$1\"; there are: $(names_known | tr '\n' ' ')"
@@ -63,11 +65,11 @@ servers_prepare() {
 prepare_once() { # NAME FILE …
     local name=$1 inputs
     shift
-    inputs=$(cat "$var/run/$name.birth" "$@" "$var"/secrets/* | sha256sum)
+    inputs=$(cat "$var/run/$name"*.birth "$@" "$var"/secrets/* | sha256sum)
     [ -r "$var/run/$name.prepared" ] && [ "$(<"$var/run/$name.prepared")" = "$inputs" ] && return
     "${name}_prepare" || return
     # Again: what was made up on the way is among the secrets now.
-    cat "$var/run/$name.birth" "$@" "$var"/secrets/* | sha256sum >"$var/run/$name.prepared"
+    cat "$var/run/$name"*.birth "$@" "$var"/secrets/* | sha256sum >"$var/run/$name.prepared"
 }
 
 print_urls() {
@@ -78,15 +80,19 @@ print_urls() {
 }
 
 command_down() {
-    local name
-    local -a programs=()
+    local file name
+    local -a programs=() nodes=()
     [ -d "$var/run" ] || return 0
     instance_lock
-    for name in "$var"/run/*-[0-9]*.pid; do
-        [ -e "$name" ] && programs+=("$(basename "$name" .pid)")
+    for file in "$var"/run/*.pid; do
+        name=$(basename "$file" .pid)
+        case $name in
+        rabbitmq*) nodes+=("$name") ;;
+        *) ! is_program "$name" || programs+=("$name") ;;
+        esac
     done
     stop_processes 15 nginx "${programs[@]}"
-    stop_processes 60 rabbitmq mariadb
+    stop_processes 60 "${nodes[@]}" mariadb
     stop_processes 5 epmd
     if [ -r "$var/socket-folder" ]; then
         rm -rf "$sockets" "$var/socket-folder"
@@ -108,7 +114,7 @@ command_start() {
 start_one() { # NAME
     case $1 in
     epmd | mariadb | nginx) "$1_start" ;;
-    rabbitmq) epmd_start && rabbitmq_start ;;
+    rabbitmq*) epmd_start && rabbitmq_start_node "$1" ;;
     *) program_start "$1" ;;
     esac
 }
@@ -117,7 +123,8 @@ wait_for_one() { # NAME
     case $1 in
     epmd) ;;
     nginx) wait_until nginx 30 port_answers "$port_site" ;;
-    mariadb | rabbitmq) "$1_wait" ;;
+    mariadb) mariadb_wait ;;
+    rabbitmq*) rabbitmq_wait_node "$1" ;;
     *) program_wait "$1" ;;
     esac
 }
@@ -146,7 +153,7 @@ command_status() {
     for name in $(names_known); do
         metrics=-
         is_program "$name" && metrics=$(program_metrics_port "$name")
-        [ "$name" != rabbitmq ] || metrics=$port_prometheus
+        [[ $name != rabbitmq* ]] || metrics=$port_prometheus
         if pid_of "$name"; then
             printf '%-20s %-8s %-8s %s\n' "$name" running "$metrics" "$pid"
         else
@@ -190,8 +197,8 @@ command_logs() {
 command_env() {
     [ -d "$var/secrets" ] || die "there is no instance in $var: ./boxoffice up makes one"
     print_assignment BOXOFFICE_URL "http://127.0.0.1:$port_site"
-    print_assignment BOXOFFICE_AMQP_IMPORT_URL "$(amqp_url importer)"
-    print_assignment BOXOFFICE_AMQP_ADMIN_URL "$(amqp_url admin)"
+    print_assignment BOXOFFICE_AMQP_IMPORT_URL "$(amqp_url_first importer)"
+    print_assignment BOXOFFICE_AMQP_ADMIN_URL "$(amqp_url_first admin)"
     print_assignment BOXOFFICE_MANAGEMENT_URL "http://127.0.0.1:$port_management"
     print_assignment BOXOFFICE_MYSQL_SOCKET "$sockets/mariadb.sock"
     print_assignment BOXOFFICE_MYSQL_PORT "$port_mysql"

@@ -56,11 +56,19 @@ program_settings() { # NAME ACCOUNT [NAME VALUE] …
     else
         printf '%s=%s\n' mysql_socket "$sockets/mariadb.sock"
     fi
+    ! rabbitmq_is_cluster || program_cluster_settings "$1" "$2"
     shift 2
     [ $# -eq 0 ] || printf '%s=%s\n' "$@"
     for name in "${!settings[@]}"; do
         [ -n "${launcher_settings[$name]+ours}" ] || printf '%s=%s\n' "$name" "${settings[$name]}"
     done
+}
+
+# Each begins at the node of its own number. A front notices soon that its node is away: it does nothing
+# for long, while a worker that waits for its database says nothing to its broker.
+program_cluster_settings() { # NAME ACCOUNT
+    [[ ! $1 =~ -([0-9]+)$ ]] || printf '%s=%s\n' amqp_first "${BASH_REMATCH[1]}"
+    [ "$2" != front ] || printf '%s=%s\n' amqp_heartbeat_s 2
 }
 
 # An importer knows the broker alone.
