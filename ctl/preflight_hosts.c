@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <sys/statvfs.h>
 
+#include "db_hosts.h"
 #include "fetch.h"
 #include "json_scan.h"
 
@@ -114,16 +115,29 @@ void preflight_ask_metrics(struct preflight_facts *facts, const char *file)
 
 /* This host --------------------------------------------------------------------------------- */
 
-static bool is_local(const struct conf *conf)
+static bool is_local_host(const struct db_host *host)
 {
 	static const char *const names[] = {"localhost", "127.0.0.1", "::1"};
 
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strcmp(host->name, names[i]) == 0)
+			return true;
+	return host->port == 0;
+}
+
+/* All of them: which one serves, and where, may change. */
+static bool is_local(const struct conf *conf)
+{
+	struct db_hosts hosts;
+
 	if (conf->mysql_socket[0] != '\0')
 		return true;
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (strcmp(conf->mysql_host, names[i]) == 0)
-			return true;
-	return false;
+	if (db_hosts_read(&hosts, conf->mysql_host, (unsigned)conf->mysql_port) != ERR_OK)
+		return false;
+	for (size_t i = 0; i < hosts.count; i++)
+		if (!is_local_host(&hosts.hosts[i]))
+			return false;
+	return true;
 }
 
 static void ask_disk(struct preflight_facts *facts)

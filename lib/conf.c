@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "db_hosts.h"
 #include "log.h"
 
 #define ENV_PREFIX "BOXOFFICE_"
@@ -217,6 +218,27 @@ static enum err load_environment(struct conf *conf)
 	return err;
 }
 
+static bool has_socket(const struct conf *conf)
+{
+	struct db_hosts hosts;
+
+	return conf->mysql_socket[0] ||
+	       (db_hosts_read(&hosts, conf->mysql_host, (unsigned)conf->mysql_port) == ERR_OK &&
+		db_hosts_have_socket(&hosts));
+}
+
+static enum err check_hosts(const struct conf *conf)
+{
+	struct db_hosts hosts;
+	enum err err = db_hosts_read(&hosts, conf->mysql_host, (unsigned)conf->mysql_port);
+
+	if (err)
+		log_error("setting-refused", LOG_S("source", "mysql_host"),
+			  LOG_S("why", "mysql_host takes up to 8 hosts, commas between, each "
+				       "with or without a port"));
+	return err;
+}
+
 /* Nobody who asks for TLS goes without it, or without knowing who the other side is. */
 static enum err check_tls(const struct conf *conf)
 {
@@ -226,8 +248,9 @@ static enum err check_tls(const struct conf *conf)
 		return ERR_OK;
 	if (access(conf->tls_ca, R_OK) != 0)
 		why = "amqps:// and mysql_tls take a tls_ca that can be read";
-	else if (conf->mysql_tls && conf->mysql_socket[0])
-		why = "mysql_tls is for mysql_host: mysql_socket must be empty";
+	else if (conf->mysql_tls && has_socket(conf))
+		why = "mysql_tls is for hosts: mysql_socket must be empty, and mysql_host have no "
+		      "socket";
 	if (!why)
 		return ERR_OK;
 	log_error("setting-refused", LOG_S("source", "tls_ca"), LOG_S("why", why));
@@ -246,6 +269,8 @@ enum err conf_load(struct conf *conf)
 	if (words && load_words(conf, words))
 		err = ERR_CONF;
 	if (load_environment(conf))
+		err = ERR_CONF;
+	if (check_hosts(conf))
 		err = ERR_CONF;
 	if (check_tls(conf))
 		err = ERR_CONF;

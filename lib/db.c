@@ -5,9 +5,12 @@
 #include "db_mysql.h"
 
 #include <assert.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "db_fate.h"
 #include "fault.h"
 #include "log.h"
@@ -15,6 +18,14 @@
 
 #define COLUMN_SIZE 4096 /* the widest column is job.data: 2,048 bytes */
 #define CONNECT_TIMEOUT_S 3
+#define CONNECT_TIMEOUT_OF_SEVERAL_S 2 /* one lost packet is sent again after a second */
+/* Whoever takes writes no more without ending our session is noticed within this time by who only
+ * reads; by who writes, at once. */
+#define WRITABLE_CHECK_US 1000000
+
+/* The entry of the list that took writes when a thread of this process last connected: the others
+ * need not find out anew. */
+static atomic_size_t last_writable;
 
 static void forget_statements(struct db *db)
 {
@@ -63,6 +74,16 @@ static enum err failed_connection(struct db *db, const char *what)
 		      mysql_error(db->mysql));
 }
 
+static enum err read_hosts(struct db_hosts *hosts, const struct conf *conf)
+{
+	const char *socket = conf->mysql_socket;
+	if (!socket[0])
+		return db_hosts_read(hosts, conf->mysql_host, (unsigned)conf->mysql_port);
+	*hosts = (struct db_hosts){.count = 1};
+	int length = snprintf(hosts->hosts[0].name, sizeof hosts->hosts[0].name, "%s", socket);
+	return length < (int)sizeof hosts->hosts[0].name ? ERR_OK : ERR_CONF;
+}
+
 enum err db_new(struct db **db, const struct conf *conf, unsigned io_timeout_s)
 {
 	if (mysql_library_init(0, NULL, NULL) != 0)
@@ -72,8 +93,12 @@ enum err db_new(struct db **db, const struct conf *conf, unsigned io_timeout_s)
 		return ERR_MEMORY;
 	fresh->conf = conf;
 	fresh->io_timeout_s = io_timeout_s;
-	*db = fresh;
-	return ERR_OK;
+	enum err err = read_hosts(&fresh->hosts, conf);
+	if (err)
+		free(fresh);
+	else
+		*db = fresh;
+	return err;
 }
 
 void db_free(struct db *db)
@@ -116,27 +141,51 @@ static void demand_tls(struct db *db)
 	mysql_options(db->mysql, MYSQL_OPT_SSL_CA, db->conf->tls_ca);
 }
 
-static enum err connect_now(struct db *db)
+/* A replica is passed over, and so is a primary that is one no longer. super_read_only of MySQL
+ * sets read_only as well. */
+static enum err check_writable(struct db *db)
+{
+	bool is_writable = false;
+	if (mysql_query(db->mysql, "SELECT @@global.read_only") != 0)
+		return failed_connection(db, "read-only");
+	MYSQL_RES *result = mysql_store_result(db->mysql);
+	if (!result)
+		return failed_connection(db, "read-only");
+	MYSQL_ROW row = mysql_fetch_row(result);
+	if (row && row[0])
+		is_writable = strcmp(row[0], "0") == 0 || strcmp(row[0], "OFF") == 0;
+	mysql_free_result(result);
+	db->writable_us = clock_us();
+	if (is_writable)
+		return ERR_OK;
+	log_warn("db-read-only", LOG_S("host", db->host->name), LOG_I("port", db->host->port));
+	disconnect(db);
+	db->was_lost = true;
+	return ERR_DB_GONE;
+}
+
+static enum err connect_to(struct db *db, const struct db_host *host)
 {
 	const struct conf *conf = db->conf;
 	db->mysql = mysql_init(NULL);
 	if (!db->mysql)
 		return ERR_MEMORY;
-	unsigned connect_s = CONNECT_TIMEOUT_S;
+	db->host = host;
+	unsigned connect_s = db->hosts.count > 1 ? CONNECT_TIMEOUT_OF_SEVERAL_S : CONNECT_TIMEOUT_S;
 	mysql_options(db->mysql, MYSQL_OPT_CONNECT_TIMEOUT, &connect_s);
 	mysql_options(db->mysql, MYSQL_OPT_READ_TIMEOUT, &db->io_timeout_s);
 	mysql_options(db->mysql, MYSQL_OPT_WRITE_TIMEOUT, &db->io_timeout_s);
 	mysql_options(db->mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
 	/* CLIENT_FOUND_ROWS: affected counts the rows that an update found, changed or not. */
-	const char *socket = conf->mysql_socket[0] ? conf->mysql_socket : NULL;
+	const char *socket = host->port ? NULL : host->name;
 	/* Else "localhost" would mean a socket that the library knows of. */
 	const unsigned protocol = socket ? MYSQL_PROTOCOL_SOCKET : MYSQL_PROTOCOL_TCP;
 	mysql_options(db->mysql, MYSQL_OPT_PROTOCOL, &protocol);
 	if (conf->mysql_tls)
 		demand_tls(db);
-	if (!mysql_real_connect(db->mysql, socket ? "localhost" : conf->mysql_host,
-				conf->mysql_user, conf->mysql_password, conf->mysql_database,
-				(unsigned)conf->mysql_port, socket, CLIENT_FOUND_ROWS)) {
+	if (!mysql_real_connect(db->mysql, socket ? "localhost" : host->name, conf->mysql_user,
+				conf->mysql_password, conf->mysql_database, host->port, socket,
+				CLIENT_FOUND_ROWS)) {
 		enum err err = failed_connection(db, "connect");
 		disconnect(db);
 		return err == ERR_DB_DATA ? ERR_DB_GONE : err;
@@ -144,6 +193,8 @@ static enum err connect_now(struct db *db)
 	/* A session with the server's own settings must not be used: it would count another time
 	 * zone's hours. */
 	enum err err = set_up_session(db);
+	if (!err && db->hosts.count > 1)
+		err = check_writable(db);
 	if (err)
 		disconnect(db);
 	else if (db->was_lost)
@@ -152,11 +203,38 @@ static enum err connect_now(struct db *db)
 	return err;
 }
 
+/* Goes through the list once, beginning with the entry that served last. */
+static enum err connect_now(struct db *db)
+{
+	size_t count = db->hosts.count;
+	size_t first = atomic_load_explicit(&last_writable, memory_order_relaxed) % count;
+	enum err err = ERR_DB_GONE;
+	for (size_t i = 0; i < count; i++) {
+		size_t nth = (first + i) % count;
+		err = connect_to(db, &db->hosts.hosts[nth]);
+		if (!err) {
+			atomic_store_explicit(&last_writable, nth, memory_order_relaxed);
+			break;
+		}
+	}
+	return err;
+}
+
+/* Between transactions: one that has begun ends where it is, by the server's own word. */
+static bool is_due_for_check(const struct db *db)
+{
+	return db->mysql && db->hosts.count > 1 && !db->in_transaction &&
+	       clock_us() - db->writable_us > WRITABLE_CHECK_US;
+}
+
 enum err db_ensure_connected(struct db *db)
 {
-	if (db->mysql)
-		return ERR_OK;
-	return connect_now(db);
+	if (is_due_for_check(db)) {
+		enum err err = check_writable(db);
+		if (err && err != ERR_DB_GONE)
+			return err;
+	}
+	return db->mysql ? ERR_OK : connect_now(db);
 }
 
 static enum err simple(struct db *db, const char *text)

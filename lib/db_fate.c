@@ -31,6 +31,9 @@ static const struct {
 	{ER_NORMAL_SHUTDOWN, ERR_DB_GONE},
 	{1927 /* MariaDB: the connection was killed */, ERR_DB_GONE},
 	{4031 /* MySQL 8: disconnected for inactivity */, ERR_DB_GONE},
+	/* The server takes no writes (any more): another one may, by the same name or the next. */
+	{ER_OPTION_PREVENTS_STATEMENT, ERR_DB_GONE},
+	{1836 /* MySQL: read-only mode */, ERR_DB_GONE},
 	{ER_QUERY_INTERRUPTED, ERR_DB_CONFLICT},
 	{1969 /* MariaDB: max_statement_time */, ERR_DB_CONFLICT},
 	{3024 /* MySQL 8: max_execution_time */, ERR_DB_CONFLICT},

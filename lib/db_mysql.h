@@ -10,6 +10,7 @@
 #endif
 
 #include "db.h"
+#include "db_hosts.h"
 
 #define MAX_COLUMNS 24
 #define MAX_USES 2 /* of the parameter in one statement */
@@ -37,8 +38,11 @@ struct statement {
 
 struct db {
 	const struct conf *conf;
+	struct db_hosts hosts;
 	unsigned io_timeout_s;
-	MYSQL *mysql; /* NULL when there is no connection */
+	MYSQL *mysql;               /* NULL when there is no connection */
+	const struct db_host *host; /* of the connection */
+	int64_t writable_us;        /* when its server last said that it takes writes */
 	struct statement statements[MAX_STATEMENTS];
 	size_t statement_count;
 	bool in_transaction;

@@ -233,6 +233,7 @@ static void tls_is_whole_or_refused(void **state)
 		"mysql_tls=1",
 		"mysql_tls=1 tls_ca=/nowhere",
 		"mysql_tls=1 tls_ca=/dev/null mysql_socket=/x",
+		"mysql_tls=1 tls_ca=/dev/null mysql_host=db1,/x",
 		"amqp_url=amqps://a:b@c/d",
 	};
 	char log[1024];
@@ -247,6 +248,18 @@ static void tls_is_whole_or_refused(void **state)
 	assert_int_equal(load(log, sizeof(log)), ERR_OK);
 	setenv("BOXOFFICE_SET", "mysql_socket=/x", 1);
 	assert_int_equal(load(log, sizeof(log)), ERR_OK);
+}
+
+static void a_list_of_hosts_that_cannot_be_read_fails_the_load(void **state)
+{
+	char log[1024];
+
+	(void)state;
+	setenv("BOXOFFICE_SET", "mysql_host=db1,db2:3307", 1);
+	assert_int_equal(load(log, sizeof(log)), ERR_OK);
+	setenv("BOXOFFICE_SET", "mysql_host=db1,,db2", 1);
+	assert_int_equal(load(log, sizeof(log)), ERR_CONF);
+	assert_non_null(strstr(log, "mysql_host"));
 }
 
 static void a_secret_never_shows_in_a_report(void **state)
@@ -300,6 +313,7 @@ int main(void)
 		TEST(a_fault_in_any_source_is_reported_and_fails_the_load),
 		TEST(a_settings_file_that_cannot_be_read_fails_the_load),
 		TEST(tls_is_whole_or_refused),
+		TEST(a_list_of_hosts_that_cannot_be_read_fails_the_load),
 		TEST(a_secret_never_shows_in_a_report),
 		TEST(the_help_names_every_setting_and_no_secret),
 	};

@@ -12,6 +12,13 @@ static void a_lost_connection_is_made_again(void **state)
 	assert_int_equal(db_fate(1159, "08S01"), ERR_DB_GONE);
 }
 
+static void a_server_that_takes_no_writes_is_left(void **state)
+{
+	(void)state;
+	assert_int_equal(db_fate(1290, "HY000"), ERR_DB_GONE);
+	assert_int_equal(db_fate(1836, "HY000"), ERR_DB_GONE);
+}
+
 static void a_conflict_is_tried_again(void **state)
 {
 	(void)state;
@@ -43,15 +50,15 @@ static void a_bad_value_is_its_jobs_own_fault(void **state)
 static void the_servers_state_is_nobodys_fault(void **state)
 {
 	/* Too many prepared statements, a table under ALTER, a column not yet there, out of
-	 * resources, an error of the storage engine or at the commit, read-only, no space, no
-	 * right, a syntax error of ours, and a number that nobody knows. */
+	 * resources, an error of the storage engine or at the commit, no space, no right, a syntax
+	 * error of ours, and a number that nobody knows. */
 	static const struct {
 		unsigned number;
 		const char *sqlstate;
 	} all[] = {{1461, "42000"}, {1412, "HY000"}, {1615, "HY000"}, {1054, "42S22"},
 		   {1041, "HY000"}, {1037, "HY001"}, {1030, "HY000"}, {1180, "HY000"},
-		   {1290, "HY000"}, {1836, "HY000"}, {1021, "HY000"}, {1142, "42000"},
-		   {1146, "42S02"}, {1064, "42000"}, {9999, "HY000"}, {9999, ""}};
+		   {1021, "HY000"}, {1142, "42000"}, {1146, "42S02"}, {1064, "42000"},
+		   {9999, "HY000"}, {9999, ""}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
@@ -62,6 +69,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_lost_connection_is_made_again),
+		cmocka_unit_test(a_server_that_takes_no_writes_is_left),
 		cmocka_unit_test(a_conflict_is_tried_again),
 		cmocka_unit_test(a_second_row_of_a_unique_key_is_a_duplicate),
 		cmocka_unit_test(a_bad_value_is_its_jobs_own_fault),
