@@ -15,6 +15,8 @@ rabbitmq_start() {
     alive rabbitmq && return
     port_must_be_free "$port_amqp" AMQP
     port_must_be_free "$port_management" "RabbitMQ management"
+    local -a in_root
+    root_of rabbitmq
     # ALLOW_INPUT makes the script become the server, so that the pid is the server's.
     # Few schedulers that do not spin: the node shares the machine with everything else.
     spawn rabbitmq HOME="$var/rabbitmq" ERL_EPMD_PORT="$port_epmd" ERL_EPMD_ADDRESS=127.0.0.1 \
@@ -29,7 +31,7 @@ rabbitmq_start() {
         RABBITMQ_GENERATED_CONFIG_DIR="$var/rabbitmq/config" \
         RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="-noinput +S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none \
 -kernel inet_dist_use_interface {127,0,0,1}" \
-        "$rabbitmq_program"
+        "${in_root[@]}" "$rabbitmq_program"
 }
 
 rabbitmq_write_conf() {
