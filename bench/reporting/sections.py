@@ -86,7 +86,7 @@ def arm_bars(name, title, arms):
 
 HTTP_WRITES = ("charge", "charge-1000", "pessimistic", "pessimistic-1000", "echo", "hello", "static")
 HTTP_SALE = ("hello", "poll", "seat-map", "issue", "contention", "reserve", "cancel", "pay", "mixed")
-PROCESSES = ("nginx", "front", "mariadb", "rabbitmq", "load")
+PROCESSES = {"nginx": "nginx", "front": "front-", "workers": "-worker-", "mariadb": "mariadb", "rabbitmq": "rabbitmq", "load": "load"}
 
 
 def http(told):
@@ -103,16 +103,18 @@ def http(told):
         Table(["arm", "per second", "least", "most", "p50 ms", "p99 ms", "broken"],
               [[name, arm["perSecond"], arm["least"], arm["most"], arm.get("p50Ms"), arm.get("p99Ms"), arm["broken"]]
                for name, arm in arms.items()]),
-        Table(["CPU µs per request", *PROCESSES, "workers", "all"], [cpu_row(name, arm["cpuUs"])
-                                                                    for name, arm in arms.items() if arm.get("cpuUs")]),
-    ], notes, [http_bars("http-charges", "Charges over HTTP, beside what they are compared with", arms, HTTP_WRITES),
-               http_bars("http-sale", "Calls of a sale over HTTP", arms, HTTP_SALE)])
+        Table(["CPU µs per request", *PROCESSES, "compared with", "all"],
+              [cpu_row(name, arm["cpuUs"]) for name, arm in arms.items() if arm.get("cpuUs")]),
+    ], notes, [plot for plot in (
+        http_bars("http-charges", "Charges over HTTP, beside what they are compared with", arms, HTTP_WRITES),
+        http_bars("http-sale", "Calls of a sale over HTTP", arms, HTTP_SALE)) if plot.bars])
 
 
 def cpu_row(name, cpu_us):
-    """Processes of one kind together; what is none of the known ones is a worker or a program to compare with."""
-    known = {process: sum(us for each, us in cpu_us.items() if each.startswith(process)) for process in PROCESSES}
-    return [name, *known.values(), sum(cpu_us.values()) - sum(known.values()), sum(cpu_us.values())]
+    """Processes of one kind together; what is none of ours is a program to compare with."""
+    known = {kind: sum(us for each, us in cpu_us.items() if part in each) for kind, part in PROCESSES.items()}
+    others = sum(us for each, us in cpu_us.items() if not any(part in each for part in PROCESSES.values()))
+    return [name, *known.values(), others, sum(cpu_us.values())]
 
 
 def http_bars(name, title, arms, wanted):
