@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The instance's own MariaDB: data in VAR/mysql, accounts, migrations, demo data.
+# The instance's own MariaDB, or MySQL (launcher/flavours.sh): data in VAR/mysql, accounts, migrations, demo data.
 
 readonly database=boxoffice
 
@@ -8,28 +8,27 @@ mariadb_start() {
     alive mariadb && return
     port_must_be_free "$port_mysql" MariaDB
     mariadb_install
-    spawn mariadb "$(mariadb_program mariadbd)" --defaults-file="$var/etc/mariadb.cnf" --user="$user"
+    local -a command
+    database_command
+    spawn mariadb "${command[@]}" --defaults-file="$var/etc/mariadb.cnf" --user="$user"
 }
 
 # /usr/sbin is not on every user's path.
 mariadb_program() { PATH=$PATH:/usr/sbin command -v "$1" || die "$1 is not installed"; }
 
-# Made aside and renamed, so that a half-made folder is never taken for a database. --force: it does
-# not insist that the host's own name can be looked up.
+# Made aside and renamed, so that a half-made folder is never taken for a database.
 mariadb_install() {
+    database_check_data
     [ ! -d "$var/mysql" ] || return 0
     rm -rf "$var/mysql.new"
-    mariadb-install-db --no-defaults --datadir="$var/mysql.new" --user="$user" \
-        --skip-test-db --force \
-        --auth-root-authentication-method=socket --auth-root-socket-user="$user" \
-        >"$var/log/mariadb-install.log" 2>&1 ||
-        { cat "$var/log/mariadb-install.log" >&2 && die "MariaDB's data folder could not be made: see above"; }
+    database_fill "$var/mysql.new" >"$var/log/mariadb-install.log" 2>&1 ||
+        { cat "$var/log/mariadb-install.log" >&2 && die "the database's data folder could not be made: see above"; }
     mv "$var/mysql.new" "$var/mysql"
 }
 
 mariadb_write_conf() {
     write_changed "$var/etc/mariadb.cnf" <<END || true
-[mariadbd]
+[mysqld]
 datadir = $var/mysql
 tmpdir = $var/tmp
 socket = $sockets/mariadb.sock
@@ -46,11 +45,11 @@ performance_schema = OFF
 # What is answered is on the disk.
 innodb_flush_log_at_trx_commit = 1
 innodb_buffer_pool_size = 1G
-innodb_log_file_size = 1G
 # Rows are found by key, over and over: a fifth less work for an import.
 innodb_adaptive_hash_index = ON
 # No statement needs consecutive numbers, so none waits for another's.
 innodb_autoinc_lock_mode = 2
+$(database_conf)
 $(mariadb_tls)
 END
     write_changed "$var/etc/mariadb-admin.cnf" <<END || true

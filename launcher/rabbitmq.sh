@@ -83,6 +83,8 @@ rabbitmq_start_node() { # NAME
     alive "$name" && return
     port_must_be_free "$port_amqp" AMQP "$address"
     port_must_be_free "$port_management" "RabbitMQ management" "$address"
+    local -a in_root
+    root_of rabbitmq
     # ALLOW_INPUT makes the script become the server, so that the pid is the server's.
     # Few schedulers that do not spin: the node shares the machine with everything else.
     # What it sends to other nodes comes from its own address, as if it were another host.
@@ -98,7 +100,7 @@ rabbitmq_start_node() { # NAME
         RABBITMQ_GENERATED_CONFIG_DIR="$var/rabbitmq/config-$name" \
         RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="-noinput +S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none \
 -kernel inet_dist_use_interface {${address//./,}} -kernel inet_dist_connect_options [{ip,{${address//./,}}}]" \
-        "$rabbitmq_program"
+        "${in_root[@]}" "$rabbitmq_program"
 }
 
 rabbitmq_write_conf() { # NAME

@@ -8,6 +8,8 @@ declare -rA launcher_settings=(
     [fronts]=1 [seat_workers]=1 [account_workers]=2 [gate_workers]=1
     [tls]=0                   # 1: to broker and database by TLS alone, with certificates of its own
     [rabbitmq_nodes]=1        # or 3: a cluster
+    [mysql_root]=''           # folder with the programs of a MySQL or MariaDB (launcher/make-root); empty: this system's
+    [rabbitmq_root]=''        # the same for RabbitMQ
     [nginx_workers]=1         # processes
     [nginx_at_once]=4000      # requests at once; beyond 503
     [nginx_keepalive]=0       # connections to the fronts kept open, in all; 0: nginx_at_once
@@ -70,6 +72,7 @@ settings_check() {
     done
     setting_number tls 0 1 >/dev/null || exit
     rabbitmq_check_nodes
+    roots_check
     setting_number nginx_per_address 0 8192 >/dev/null || exit
     [[ $(setting nginx_address) =~ ^[0-9A-Fa-f.:]*$ ]] || die "nginx_address must be an address"
     [[ $(setting nginx_trusted) =~ ^[0-9A-Fa-f.:/,]*$ ]] || die "nginx_trusted must be addresses with commas between"
