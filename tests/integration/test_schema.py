@@ -236,10 +236,10 @@ CONSTRAINTS = {
     "a job moves money once": [history(1, SAME), history(1, SAME)],
     "nothing is no movement": [history(0)],
     "a charge is taken back once": [
-        "UPDATE cash_history SET amount = -1, reverses = 1 ORDER BY id DESC LIMIT 1",
-        "UPDATE cash_history SET amount = -1, reverses = 1 ORDER BY id LIMIT 1"],
+        f"UPDATE cash_history SET amount = -1, reverses = {BIG} ORDER BY id DESC LIMIT 1",
+        f"UPDATE cash_history SET amount = -1, reverses = {BIG} ORDER BY id LIMIT 1"],
     "what is taken back is taken": [
-        "UPDATE cash_history SET amount = 1, reverses = 1 ORDER BY id DESC LIMIT 1"],
+        f"UPDATE cash_history SET amount = 1, reverses = {BIG} ORDER BY id DESC LIMIT 1"],
     "a job refunds once": [payment(BIG), payment(BIG + 1),
                            f"UPDATE payment SET status = 'REFUNDED', refund_job_id = {SAME}"
                            f" WHERE reservation_id = {BIG}",
