@@ -7,6 +7,7 @@ declare -A settings=()
 declare -rA launcher_settings=(
     [fronts]=1 [seat_workers]=1 [account_workers]=2 [gate_workers]=1
     [tls]=0                   # 1: to broker and database by TLS alone, with certificates of its own
+    [mysql_replica]=0         # 1: a second database that follows the first one and can take its place
     [nginx_workers]=1         # processes
     [nginx_at_once]=4000      # requests at once; beyond 503
     [nginx_keepalive]=0       # connections to the fronts kept open, in all; 0: nginx_at_once
@@ -68,6 +69,7 @@ settings_check() {
         setting_number "$name" 0 64 >/dev/null || exit
     done
     setting_number tls 0 1 >/dev/null || exit
+    setting_number mysql_replica 0 1 >/dev/null || exit
     setting_number nginx_per_address 0 8192 >/dev/null || exit
     [[ $(setting nginx_address) =~ ^[0-9A-Fa-f.:]*$ ]] || die "nginx_address must be an address"
     [[ $(setting nginx_trusted) =~ ^[0-9A-Fa-f.:/,]*$ ]] || die "nginx_trusted must be addresses with commas between"
