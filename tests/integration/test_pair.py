@@ -171,6 +171,19 @@ def test_they_change_places_under_load(pair):
     load.check(pair)
 
 
+def test_who_only_reads_leaves_a_server_that_takes_no_writes(pair):
+    """It may be one that was replaced, and goes on telling what was. Nobody ends the session here."""
+    old, _ = pair.role()
+    user = pair.site.users()[0]
+    pair.site.do(charge(user, 1)).ok()
+    pair.tell(old, "SET GLOBAL read_only = 1")
+    try:
+        wait_until(lambda: pair.site.send(check(user)).status == 503, 5, "the fronts to leave", 0.1)
+    finally:
+        pair.tell(old, "SET GLOBAL read_only = 0")
+    wait_until(lambda: pair.site.send(check(user)).status == 200, 5, "the fronts to come back", 0.1)
+
+
 def test_what_the_replica_has_received_is_applied_first(pair):
     """It lags by seconds when the primary dies: promoting takes as long, and everything is there."""
     old, _ = pair.role()
