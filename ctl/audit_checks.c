@@ -8,12 +8,13 @@
 #include "fault.h"
 #include "gate_records.h"
 #include "policy.h"
+#include "sql.h"
 
 /* clang-format off */
 /* The rows that break a check, numbered, each with how many there are. */
 #define ROWS(select)                                                                          \
 	"SELECT y.* FROM (SELECT COUNT(*) OVER () AS total, ROW_NUMBER() OVER () AS nth, x.*"     \
-	" FROM (" select ") x) y WHERE y.nth <= CAST(JSON_VALUE(?, '$[0].rows') AS SIGNED)"
+	" FROM (" select ") x) y WHERE y.nth <= " SQL_NUMBER("rows")
 
 #define BREAKS(name, columns, means, select) \
 	{name, means, false, columns, {"audit-" name, ROWS(select)}, NULL}

@@ -23,7 +23,7 @@ static const struct db_query select_tickets = {
 	" STRAIGHT_JOIN waiting_queue w FORCE INDEX (PRIMARY)"
 	" ON w.id BETWEEN d.first_ticket AND d.last_ticket"
 	" STRAIGHT_JOIN user u ON u.id = w.user_id"
-	" WHERE d.id = CAST(JSON_VALUE(?, '$[0].id') AS SIGNED) ORDER BY w.id"};
+	" WHERE d.id = " SQL_NUMBER("id") " ORDER BY w.id"};
 /* clang-format on */
 
 const struct db_query *const audit_draws_queries[] = {&select_draws, &select_tickets, NULL};

@@ -11,8 +11,6 @@
 #define CONFLICTS_MOST 10 /* with workers that hold seats, until it is told */
 
 /* clang-format off */
-#define NUMBER(member) "CAST(JSON_VALUE(?, '$[0]." member "') AS SIGNED)"
-
 /* A lock of the server's: one change of the catalogue at a time. It ends with the session. */
 static const struct db_query lock_catalogue = {
 	"catalogue-lock", "SELECT GET_LOCK('boxoffice.catalogue', 10)"};
@@ -20,13 +18,13 @@ static const struct db_query lock_catalogue = {
 /* Walks through the concerts: there are few, and names have no key. */
 static const struct db_query find_concert = {
 	"catalogue-concert",
-	"SELECT c.id FROM concert c WHERE c.name = JSON_VALUE(?, '$[0].name')"
+	"SELECT c.id FROM concert c WHERE c.name = " SQL_TEXT("name")
 	" AND c.deleted_at IS NULL ORDER BY c.id LIMIT 1"};
 
 /* By primary key. */
 static const struct db_query find_concert_by_id = {
 	"catalogue-concert-id",
-	"SELECT c.id FROM concert c WHERE c.id = " NUMBER("id") " AND c.deleted_at IS NULL"};
+	"SELECT c.id FROM concert c WHERE c.id = " SQL_NUMBER("id") " AND c.deleted_at IS NULL"};
 
 /* Inserts one row. */
 static const struct db_query insert_concert = {
@@ -127,7 +125,7 @@ static const struct db_query list_schedules = {
 	" FROM concert_schedule h LEFT JOIN seat s FORCE INDEX (seat_number_of_schedule)"
 	" ON s.concert_schedule_id = h.id AND s.deleted_at IS NULL"
 	" LEFT JOIN seat_reservation r FORCE INDEX (seat_reservation_live_seat) ON r.live_seat_id = s.id"
-	" WHERE h.deleted_at IS NULL AND " NUMBER("concert") " IN (0, h.concert_id)"
+	" WHERE h.deleted_at IS NULL AND " SQL_NUMBER("concert") " IN (0, h.concert_id)"
 	" GROUP BY h.id ORDER BY h.id"};
 
 /* By seat_number_of_schedule and seat_reservation_live_seat. */

@@ -57,7 +57,7 @@ static const struct db_query select_roster = {
 	" STRAIGHT_JOIN waiting_queue w FORCE INDEX (PRIMARY)"
 	" ON w.id BETWEEN d.first_ticket AND d.last_ticket"
 	" STRAIGHT_JOIN user u ON u.id = w.user_id"
-	" WHERE d.id = CAST(JSON_VALUE(?, '$[0].id') AS SIGNED) ORDER BY w.id"};
+	" WHERE d.id = " SQL_NUMBER("id") " ORDER BY w.id"};
 /* clang-format on */
 
 const struct db_query *const draw_records_queries[] = {&select_newest, &insert_draw,   &move_draw,

@@ -2,6 +2,9 @@
 
 #include <curl/curl.h>
 
+#include "address.h"
+#include "conf.h"
+
 #define TIMEOUT_S 10L
 
 void fetch_account_fini(struct fetch_account *account)
@@ -14,11 +17,14 @@ void fetch_account_fini(struct fetch_account *account)
 enum err fetch_account_read(const char *amqp_url, struct fetch_account *account)
 {
 	CURLU *url = curl_url();
+	char first[CONF_TEXT_MAX];
 	enum err err = ERR_MEMORY;
 
 	if (url == NULL)
 		return err;
-	err = curl_url_set(url, CURLUPART_URL, amqp_url, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK &&
+	err = address_pick(amqp_url, 0, first, sizeof first) == ERR_OK &&
+			      curl_url_set(url, CURLUPART_URL, first, CURLU_NON_SUPPORT_SCHEME) ==
+				      CURLUE_OK &&
 			      curl_url_get(url, CURLUPART_USER, &account->user, CURLU_URLDECODE) ==
 				      CURLUE_OK &&
 			      curl_url_get(url, CURLUPART_PASSWORD, &account->password,

@@ -10,8 +10,6 @@
 #define TEXT_OF_VALUE(number) #number
 
 /* clang-format off */
-#define NUMBER(member) "CAST(JSON_VALUE(?, '$[0]." member "') AS SIGNED)"
-
 /* The live ticket by waiting_queue_live_user, which a hold never outlives; its holds by
  * seat_reservation_ticket; the rest by primary key. */
 const struct db_query holdings_holds = {
@@ -23,7 +21,7 @@ const struct db_query holdings_holds = {
 	" STRAIGHT_JOIN seat t FORCE INDEX (PRIMARY) ON t.id = r.seat_id"
 	" STRAIGHT_JOIN concert_schedule s FORCE INDEX (PRIMARY) ON s.id = t.concert_schedule_id"
 	" STRAIGHT_JOIN concert c FORCE INDEX (PRIMARY) ON c.id = s.concert_id"
-	" WHERE w.live_user_id = " NUMBER("user") " ORDER BY r.id DESC"};
+	" WHERE w.live_user_id = " SQL_NUMBER("user") " ORDER BY r.id DESC"};
 
 /* A page of them along payment_user, from its end; the rest by primary key. */
 const struct db_query holdings_payments = {
@@ -33,7 +31,7 @@ const struct db_query holdings_payments = {
 	" FROM payment p FORCE INDEX (payment_user)"
 	" STRAIGHT_JOIN seat_reservation r FORCE INDEX (PRIMARY) ON r.id = p.reservation_id"
 	" STRAIGHT_JOIN seat t FORCE INDEX (PRIMARY) ON t.id = r.seat_id"
-	" WHERE p.user_id = " NUMBER("user") " AND p.id < " NUMBER("before")
+	" WHERE p.user_id = " SQL_NUMBER("user") " AND p.id < " SQL_NUMBER("before")
 	" ORDER BY p.id DESC LIMIT " TEXT_OF(HOLDINGS_PAYMENTS)};
 
 /* A page of them along cash_history_user, from its end; whether a row gives a payment back by
@@ -45,7 +43,7 @@ const struct db_query holdings_entries = {
 	" WHEN h.amount < 0 THEN 'payment' ELSE 'charge' END, h.description"
 	" FROM cash_history h FORCE INDEX (cash_history_user)"
 	" LEFT JOIN payment p FORCE INDEX (payment_refund_job) ON p.refund_job_id = h.job_id"
-	" WHERE h.user_id = " NUMBER("user") " AND h.id < " NUMBER("before")
+	" WHERE h.user_id = " SQL_NUMBER("user") " AND h.id < " SQL_NUMBER("before")
 	" ORDER BY h.id DESC LIMIT " TEXT_OF(HOLDINGS_ENTRIES)};
 /* clang-format on */
 

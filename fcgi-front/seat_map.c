@@ -2,6 +2,9 @@
 #include "seat_map.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
+
+#include "mem.h"
 
 #define CHANGES_MOST 1000 /* in one message, which nginx takes up to 64 KiB of */
 
@@ -51,12 +54,9 @@ static void write_seat(const struct snapshot_seat *seat, bool is_mine, struct te
 	text_puts(out, is_mine ? "\",\"mine\":true}" : "\",\"mine\":false}");
 }
 
-void seat_map_write(const struct snapshot *snapshot, int64_t schedule, int64_t user_number,
-		    struct text *out)
+static void write_map(const struct snapshot_seat *seats, size_t count, int64_t user_number,
+		      struct text *out)
 {
-	size_t count;
-	const struct snapshot_seat *seats = snapshot_seats(snapshot, schedule, &count);
-
 	text_puts(out, "{\"version\":");
 	text_int(out, sum_versions(seats, count));
 	text_puts(out, ",\"seats\":[");
@@ -66,6 +66,52 @@ void seat_map_write(const struct snapshot *snapshot, int64_t schedule, int64_t u
 		write_seat(&seats[i], is_of(&seats[i], user_number), out);
 	}
 	text_puts(out, "]}");
+}
+
+static bool has_any(const struct snapshot_seat *seats, size_t count, int64_t user_number)
+{
+	for (size_t i = 0; i < count; i++)
+		if (is_of(&seats[i], user_number))
+			return true;
+	return false;
+}
+
+/* The map for whoever has no seat in it, written for the first who asks: a page of seats is read by
+ * thousands before it changes. */
+static const struct text *common_map(const struct snapshot *snapshot,
+				     const struct snapshot_schedule *schedule,
+				     const struct snapshot_seat *seats, size_t count)
+{
+	_Atomic(struct text *) *kept = &snapshot->maps[schedule - snapshot->schedules.items];
+	struct text *map = atomic_load(kept);
+	struct text *other = NULL;
+
+	if (map != NULL)
+		return map;
+	map = mem_array(NULL, 1, sizeof *map);
+	*map = (struct text){0};
+	write_map(seats, count, 0, map);
+	if (atomic_compare_exchange_strong(kept, &other, map))
+		return map;
+	text_fini(map);
+	free(map);
+	return other;
+}
+
+void seat_map_write(const struct snapshot *snapshot, int64_t schedule, int64_t user_number,
+		    struct text *out)
+{
+	size_t count;
+	const struct snapshot_seat *seats = snapshot_seats(snapshot, schedule, &count);
+	const struct snapshot_schedule *known = snapshot_schedule(snapshot, schedule);
+	const struct text *common;
+
+	if (known == NULL || has_any(seats, count, user_number)) {
+		write_map(seats, count, user_number, out);
+		return;
+	}
+	common = common_map(snapshot, known, seats, count);
+	text_add(out, common->bytes, common->length);
 }
 
 /* Whether the states of the seats are all that differs, and few of them. */

@@ -16,7 +16,8 @@
 int64_t seat_map_version(const struct snapshot *snapshot, int64_t schedule);
 
 /* Appends {"version","seats":[…]} in the order of the seats' numbers; those that this user (0:
- * nobody) holds or bought are "mine". */
+ * nobody) holds or bought are "mine". Any thread: what is the same for all is written once a
+ * snapshot. */
 void seat_map_write(const struct snapshot *snapshot, int64_t schedule, int64_t user_number,
 		    struct text *out);
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mem.h"
+
 struct snapshot *snapshot_new(void)
 {
 	struct snapshot *snapshot = calloc(1, sizeof *snapshot);
@@ -13,12 +15,26 @@ struct snapshot *snapshot_new(void)
 	return snapshot;
 }
 
+/* snapshot_finish() made room for them. */
+static void free_maps(struct snapshot *snapshot)
+{
+	for (size_t i = 0; snapshot->maps != NULL && i < snapshot->schedules.count; i++) {
+		struct text *map = atomic_load(&snapshot->maps[i]);
+
+		if (map != NULL)
+			text_fini(map);
+		free(map);
+	}
+	free(snapshot->maps);
+}
+
 void snapshot_release(struct snapshot *snapshot)
 {
 	if (snapshot == NULL || atomic_fetch_sub(&snapshot->references, 1) > 1)
 		return;
 	line_release(snapshot->line);
 	lots_release(snapshot->lots);
+	free_maps(snapshot);
 	free(snapshot->tickets.items);
 	free(snapshot->concerts.items);
 	free(snapshot->schedules.items);
@@ -131,6 +147,9 @@ void snapshot_finish(struct snapshot *snapshot)
 	SORT(snapshot->concerts, compare_concerts);
 	SORT(snapshot->schedules, compare_schedules);
 	SORT(snapshot->seats, compare_seats);
+	snapshot->maps = mem_array(NULL, snapshot->schedules.count, sizeof *snapshot->maps);
+	for (size_t i = 0; i < snapshot->schedules.count; i++)
+		atomic_init(&snapshot->maps[i], NULL);
 }
 
 const struct snapshot_ticket *snapshot_ticket(const struct snapshot *snapshot, int64_t number)

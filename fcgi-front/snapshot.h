@@ -18,6 +18,7 @@
 #include "line.h"
 #include "lots.h"
 #include "policy.h"
+#include "text.h"
 
 #define SNAPSHOT_NAME_SIZE (200 * 4 + 1)
 #define SNAPSHOT_SEAT_NUMBER_SIZE (8 * 4 + 1)
@@ -101,6 +102,7 @@ struct snapshot {
 	SNAPSHOT_LIST(struct snapshot_concert, concerts);   /* by id */
 	SNAPSHOT_LIST(struct snapshot_schedule, schedules); /* by id */
 	SNAPSHOT_LIST(struct snapshot_seat, seats);         /* by schedule, number, id */
+	_Atomic(struct text *) *maps; /* of the schedules, once asked for: seat_map.c */
 };
 
 /* Looking into one (pure) ------------------------------------------------------------------- */

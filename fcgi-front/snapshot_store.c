@@ -40,7 +40,7 @@ const struct db_query snapshot_store_changes = {
 	"snapshot_changes",
 	"SELECT w.out_seq, COALESCE(w.place, w.id)"
 	" FROM waiting_queue w FORCE INDEX (waiting_queue_out)"
-	" WHERE w.out_seq > CAST(JSON_VALUE(?, '$[0].seq') AS SIGNED)"};
+	" WHERE w.out_seq > " SQL_NUMBER("seq")};
 
 /* As many rows as are admitted now, by waiting_queue_line; each user by primary key. */
 const struct db_query snapshot_store_tickets = {

@@ -4,7 +4,8 @@
 names_known() {
     printf '%s\n' epmd
     mariadb_names
-    printf '%s\n' rabbitmq nginx
+    rabbitmq_names
+    printf '%s\n' nginx
     program_names
 }
 
@@ -12,6 +13,8 @@ names_known() {
 names_of() { # NAME
     if [[ " ${kinds[*]} " == *" $1 "* ]]; then
         program_names | grep -E "^$1-[0-9]+$" || die "no $1 is set to run"
+    elif [ "$1" = rabbitmq ]; then
+        rabbitmq_names
     else
         names_known | grep -xF -- "$1" ||
             die "there is no process \"$1\"; there are: $(names_known | tr '\n' ' ')"
@@ -81,15 +84,19 @@ print_urls() {
 }
 
 command_down() {
-    local name
-    local -a programs=()
+    local file name
+    local -a programs=() nodes=()
     [ -d "$var/run" ] || return 0
     instance_lock
-    for name in "$var"/run/*-[0-9]*.pid; do
-        [ -e "$name" ] && programs+=("$(basename "$name" .pid)")
+    for file in "$var"/run/*.pid; do
+        name=$(basename "$file" .pid)
+        case $name in
+        rabbitmq*) nodes+=("$name") ;;
+        *) ! is_program "$name" || programs+=("$name") ;;
+        esac
     done
     stop_processes 15 nginx "${programs[@]}"
-    stop_processes 60 rabbitmq mariadb mariadb-b
+    stop_processes 60 "${nodes[@]}" mariadb mariadb-b
     stop_processes 5 epmd
     if [ -r "$var/socket-folder" ]; then
         rm -rf "$sockets" "$var/socket-folder"
@@ -112,7 +119,7 @@ start_one() { # NAME
     case $1 in
     epmd | nginx) "$1_start" ;;
     mariadb*) mariadb_start "$1" ;;
-    rabbitmq) epmd_start && rabbitmq_start ;;
+    rabbitmq*) epmd_start && rabbitmq_start_node "$1" ;;
     *) program_start "$1" ;;
     esac
 }
@@ -122,7 +129,7 @@ wait_for_one() { # NAME
     epmd) ;;
     nginx) wait_until nginx 30 port_answers "$port_site" ;;
     mariadb*) mariadb_wait "$1" && pair_take_role "$1" ;;
-    rabbitmq) rabbitmq_wait ;;
+    rabbitmq*) rabbitmq_wait_node "$1" ;;
     *) program_wait "$1" ;;
     esac
 }
@@ -151,7 +158,7 @@ command_status() {
     for name in $(names_known); do
         metrics=-
         is_program "$name" && metrics=$(program_metrics_port "$name")
-        [ "$name" != rabbitmq ] || metrics=$port_prometheus
+        [[ $name != rabbitmq* ]] || metrics=$port_prometheus
         if pid_of "$name"; then
             printf '%-20s %-8s %-8s %s\n' "$name" running "$metrics" "$pid"
         else
@@ -196,8 +203,8 @@ command_logs() {
 command_env() {
     [ -d "$var/secrets" ] || die "there is no instance in $var: ./boxoffice up makes one"
     print_assignment BOXOFFICE_URL "http://127.0.0.1:$port_site"
-    print_assignment BOXOFFICE_AMQP_IMPORT_URL "$(amqp_url importer)"
-    print_assignment BOXOFFICE_AMQP_ADMIN_URL "$(amqp_url admin)"
+    print_assignment BOXOFFICE_AMQP_IMPORT_URL "$(amqp_url_first importer)"
+    print_assignment BOXOFFICE_AMQP_ADMIN_URL "$(amqp_url_first admin)"
     print_assignment BOXOFFICE_MANAGEMENT_URL "http://127.0.0.1:$port_management"
     print_assignment BOXOFFICE_MYSQL_SOCKET "$(mariadb_socket "$(pair_primary)")"
     print_assignment BOXOFFICE_MYSQL_PORT "$(mariadb_port "$(pair_primary)")"

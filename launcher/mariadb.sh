@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The instance's own MariaDB: data in VAR/mysql, accounts, migrations, demo data.
+# The instance's own MariaDB, or MySQL (launcher/flavours.sh): data in VAR/mysql, accounts, migrations, demo data.
 
 readonly database=boxoffice
 
@@ -19,28 +19,27 @@ mariadb_start() { # NAME
     alive "$1" && return
     port_must_be_free "$(mariadb_port "$1")" MariaDB
     mariadb_install "$(mariadb_data "$1")"
-    spawn "$1" "$(mariadb_program mariadbd)" --defaults-file="$var/etc/$1.cnf" --user="$user"
+    local -a command
+    database_command
+    spawn "$1" "${command[@]}" --defaults-file="$var/etc/$1.cnf" --user="$user"
 }
 
 # /usr/sbin is not on every user's path.
 mariadb_program() { PATH=$PATH:/usr/sbin command -v "$1" || die "$1 is not installed"; }
 
-# Made aside and renamed, so that a half-made folder is never taken for a database. --force: it does
-# not insist that the host's own name can be looked up.
+# Made aside and renamed, so that a half-made folder is never taken for a database.
 mariadb_install() { # FOLDER
+    database_check_data
     [ ! -d "$1" ] || return 0
     rm -rf "$1.new"
-    mariadb-install-db --no-defaults --datadir="$1.new" --user="$user" \
-        --skip-test-db --force \
-        --auth-root-authentication-method=socket --auth-root-socket-user="$user" \
-        >"$var/log/mariadb-install.log" 2>&1 ||
-        { cat "$var/log/mariadb-install.log" >&2 && die "MariaDB's data folder could not be made: see above"; }
+    database_fill "$1.new" >"$var/log/mariadb-install.log" 2>&1 ||
+        { cat "$var/log/mariadb-install.log" >&2 && die "the database's data folder could not be made: see above"; }
     mv "$1.new" "$1"
 }
 
 mariadb_write_conf() { # NAME
     write_changed "$var/etc/$1.cnf" <<END || true
-[mariadbd]
+[mysqld]
 datadir = $(mariadb_data "$1")
 tmpdir = $var/tmp
 socket = $(mariadb_socket "$1")
@@ -56,11 +55,11 @@ performance_schema = OFF
 # What is answered is on the disk.
 innodb_flush_log_at_trx_commit = 1
 innodb_buffer_pool_size = 1G
-innodb_log_file_size = 1G
 # Rows are found by key, over and over: a fifth less work for an import.
 innodb_adaptive_hash_index = ON
 # No statement needs consecutive numbers, so none waits for another's.
 innodb_autoinc_lock_mode = 2
+$(database_conf)
 $(pair_conf "$1")
 $(mariadb_tls)
 END

@@ -7,7 +7,7 @@ metrics_write_targets() {
     mkdir -p "$folder/targets" || die "cannot create $folder/targets"
     ln -sfn "$root/ops/prometheus.yml" "$root/ops/alerts.yml" "$folder/"
     metrics_processes | metrics_targets | write_changed "$folder/targets/boxoffice.json" || true
-    printf 'rabbitmq 127.0.0.1:%s\n' "$port_prometheus" | metrics_targets |
+    metrics_rabbitmq | metrics_targets |
         write_changed "$folder/targets/rabbitmq.json" || true
 }
 
@@ -16,6 +16,13 @@ metrics_processes() {
     local name
     for name in $(program_names); do
         printf '%s 127.0.0.1:%s\n' "$name" "$(program_metrics_port "$name")"
+    done
+}
+
+metrics_rabbitmq() {
+    local name
+    for name in $(rabbitmq_names); do
+        printf '%s %s:%s\n' "$name" "$(rabbitmq_address "$name")" "$port_prometheus"
     done
 }
 

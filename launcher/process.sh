@@ -85,13 +85,13 @@ fail_with_log() { # NAME MESSAGE
     die "$2: see above"
 }
 
-port_answers() { # PORT
-    (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
+port_answers() { # PORT [ADDRESS]
+    (exec 3<>"/dev/tcp/${2:-127.0.0.1}/$1") 2>/dev/null
 }
 
 # Refuses to start a server on a port that somebody else serves.
-port_must_be_free() { # PORT WHAT
-    ! port_answers "$1" ||
+port_must_be_free() { # PORT WHAT [ADDRESS]
+    ! port_answers "$1" "${3:-}" ||
         die "port $1 ($2) is in use by another program: set BOXOFFICE_PORT_BASE to a free range"
 }
 

@@ -58,6 +58,7 @@ program_settings() { # NAME ACCOUNT [NAME VALUE] …
     else
         printf '%s=%s\n' mysql_socket "$(mariadb_socket mariadb)"
     fi
+    ! rabbitmq_is_cluster || program_cluster_settings "$1" "$2"
     shift 2
     [ $# -eq 0 ] || printf '%s=%s\n' "$@"
     for name in "${!settings[@]}"; do
@@ -71,6 +72,13 @@ database_hosts() {
     for name in $(mariadb_names); do
         if tls_is_on; then printf 'localhost:%s\n' "$(mariadb_port "$name")"; else mariadb_socket "$name"; fi
     done | paste -sd ,
+}
+
+# Each begins at the node of its own number. A front notices soon that its node is away: it does nothing
+# for long, while a worker that waits for its database says nothing to its broker.
+program_cluster_settings() { # NAME ACCOUNT
+    [[ ! $1 =~ -([0-9]+)$ ]] || printf '%s=%s\n' amqp_first "${BASH_REMATCH[1]}"
+    [ "$2" != front ] || printf '%s=%s\n' amqp_heartbeat_s 2
 }
 
 # An importer knows the broker alone.

@@ -8,6 +8,9 @@ declare -rA launcher_settings=(
     [fronts]=1 [seat_workers]=1 [account_workers]=2 [gate_workers]=1
     [tls]=0                   # 1: to broker and database by TLS alone, with certificates of its own
     [mysql_replica]=0         # 1: a second database that follows the first one and can take its place
+    [rabbitmq_nodes]=1        # or 3: a cluster
+    [mysql_root]=''           # folder with the programs of a MySQL or MariaDB (launcher/make-root); empty: this system's
+    [rabbitmq_root]=''        # the same for RabbitMQ
     [nginx_workers]=1         # processes
     [nginx_at_once]=4000      # requests at once; beyond 503
     [nginx_keepalive]=0       # connections to the fronts kept open, in all; 0: nginx_at_once
@@ -69,7 +72,10 @@ settings_check() {
         setting_number "$name" 0 64 >/dev/null || exit
     done
     setting_number tls 0 1 >/dev/null || exit
+    rabbitmq_check_nodes
+    roots_check
     setting_number mysql_replica 0 1 >/dev/null || exit
+    ! pair_is_on || ! database_is_mysql || die "mysql_replica=1 is for MariaDB: ops/database-pair does not speak MySQL's statements"
     setting_number nginx_per_address 0 8192 >/dev/null || exit
     [[ $(setting nginx_address) =~ ^[0-9A-Fa-f.:]*$ ]] || die "nginx_address must be an address"
     [[ $(setting nginx_trusted) =~ ^[0-9A-Fa-f.:/,]*$ ]] || die "nginx_trusted must be addresses with commas between"
@@ -79,7 +85,7 @@ settings_check() {
     setting_number nginx_workers 1 64 >/dev/null || exit
     setting_number nginx_at_once 1 100000 >/dev/null && setting_number nginx_keepalive 0 100000 >/dev/null || exit
     program_settings tool worker worker_index 0 | write_changed "$var/etc/tool.settings" || true
-    program_settings boxofficectl operator management_url "http://127.0.0.1:$port_management" \
+    program_settings boxofficectl operator management_url "http://$(rabbitmq_addresses ":$port_management" | paste -sd ,)" \
         site_url "http://127.0.0.1:$port_site" metrics_targets "$var/prometheus/targets/boxoffice.json" | write_changed "$var/etc/boxofficectl.settings" || true
     import_settings | write_changed "$var/etc/import.settings" || true
     run_program tool boxoffice-topology --vhost / >/dev/null || die "a setting is refused: see above"

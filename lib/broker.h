@@ -68,12 +68,14 @@ const char *broker_delivery_header(const struct broker_delivery *delivery, const
 
 void broker_delivery_fini(struct broker_delivery *delivery);
 
-/* Connects to conf's amqp_url under a name that operators read in the management UI, announces
- * consumer_cancel_notify and connection.blocked, heartbeat 10 s. With amqps:// by TLS 1.2 or newer,
- * and only to a broker whose certificate is signed by an authority of tls_ca and bears the URL's
- * host as a DNS name. ERR_CONF for a bad url or tls_ca, ERR_BROKER_GONE when nobody answers or the
- * certificate is another's, ERR_BROKER_DENIED when the broker refuses the account, its password or
- * its vhost. Returns owned: broker_free(). */
+/* Connects to a host of conf's amqp_url under a name that operators read in the management UI,
+ * announces consumer_cancel_notify and connection.blocked, and a heartbeat. A process begins at
+ * host amqp_first and leaves a host whose connection is lost: the next is tried at once, each of
+ * them once (some seconds for one that does not answer) before this fails. With amqps:// by TLS 1.2
+ * or newer, and only to a broker whose certificate is signed by an authority of tls_ca and bears
+ * the URL's host as a DNS name. ERR_CONF for a bad url or tls_ca, ERR_BROKER_GONE when nobody
+ * answers or the certificate is another's, ERR_BROKER_DENIED when the broker refuses the account,
+ * its password or its vhost. Returns owned: broker_free(). */
 MUST_CHECK enum err broker_open(struct broker **broker, const struct conf *conf, const char *name);
 
 /* Closes politely when it can, at once when the peer is gone. NULL is fine. */

@@ -23,6 +23,8 @@ struct wire {
 	amqp_connection_state_t connection;
 	char name[BROKER_NAME_SIZE];
 	char account[BROKER_NAME_SIZE]; /* that it logged in as */
+	char host[BROKER_NAME_SIZE];    /* and port, that it is connected to */
+	unsigned step;                  /* for address_leave() */
 	bool is_open;                   /* logged in */
 	bool is_gone;
 	amqp_channel_t read; /* channel of the last frame, whose memory is still in use */

@@ -14,24 +14,28 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include "address.h"
 #include "log.h"
 
 #define FRAME_BYTES_MAX 131072
-#define HEARTBEAT_S 10
 #define CONNECT_TIMEOUT_S 3
 #define RPC_TIMEOUT_S 10
+#define NEXT_TIMEOUT_S 2 /* to connect, and to log in, while there are other hosts to go to */
 #define CLOSE_TIMEOUT_S 1
-#define SILENCE_MS 10000
 #define REASON_SIZE 320
+
+/* Of all connections of the process. */
+static struct address_turn turn;
 
 /* Errors ---------------------------------------------------------------------------------- */
 
 enum err wire_fail(struct wire *wire, const char *doing, const char *why)
 {
 	if (!wire->is_gone)
-		log_warn("broker-gone", LOG_S("connection", wire->name), LOG_S("doing", doing),
-			 LOG_S("why", why));
+		log_warn("broker-gone", LOG_S("connection", wire->name), LOG_S("host", wire->host),
+			 LOG_S("doing", doing), LOG_S("why", why));
 	wire->is_gone = true;
+	address_leave(&turn, wire->step);
 	return ERR_BROKER_GONE;
 }
 
@@ -106,7 +110,8 @@ enum err wire_check_rpc(struct wire *wire, const char *doing)
 
 /* Without these capabilities the broker would say neither that a queue was deleted nor that it
  * blocks. */
-static enum err log_in(struct wire *wire, const struct amqp_connection_info *to)
+static enum err log_in(struct wire *wire, const struct amqp_connection_info *to,
+		       const struct conf *conf)
 {
 	amqp_table_entry_t capabilities[] = {
 		wire_entry_bool("consumer_cancel_notify", true),
@@ -125,11 +130,11 @@ static enum err log_in(struct wire *wire, const struct amqp_connection_info *to)
 	};
 	const amqp_table_t table = {sizeof(properties) / sizeof(*properties), properties};
 
-	return check_reply(wire, "log in",
-			   amqp_login_with_properties(wire->connection, to->vhost,
-						      WIRE_CHANNELS_MAX, FRAME_BYTES_MAX,
-						      HEARTBEAT_S, &table, AMQP_SASL_METHOD_PLAIN,
-						      to->user, to->password));
+	return check_reply(
+		wire, "log in",
+		amqp_login_with_properties(wire->connection, to->vhost, WIRE_CHANNELS_MAX,
+					   FRAME_BYTES_MAX, (int)conf->amqp_heartbeat_s, &table,
+					   AMQP_SASL_METHOD_PLAIN, to->user, to->password));
 }
 
 /* Of TLS 1.2 and newer, with the peer's certificate and name verified: without that anybody on the
@@ -163,12 +168,16 @@ static enum err new_socket(struct wire *wire, const struct amqp_connection_info 
 }
 
 static enum err connect_to(struct wire *wire, const struct amqp_connection_info *to,
-			   const char *authorities)
+			   const struct conf *conf)
 {
-	const struct timeval connect_timeout = {CONNECT_TIMEOUT_S, 0};
+	const bool is_alone = address_count(conf->amqp_url) == 1;
+	const struct timeval connect_timeout = {is_alone ? CONNECT_TIMEOUT_S : NEXT_TIMEOUT_S, 0};
+	const struct timeval login_timeout = {is_alone ? RPC_TIMEOUT_S : NEXT_TIMEOUT_S, 0};
 	const struct timeval rpc_timeout = {RPC_TIMEOUT_S, 0};
+	/* As long as the heartbeat takes to find out that nothing comes any more. */
+	const unsigned silence_ms = (unsigned)conf->amqp_heartbeat_s * 2000;
 	amqp_socket_t *socket;
-	enum err err = new_socket(wire, to, authorities, &socket);
+	enum err err = new_socket(wire, to, conf->tls_ca, &socket);
 
 	if (err != ERR_OK)
 		return err;
@@ -180,45 +189,67 @@ static enum err connect_to(struct wire *wire, const struct amqp_connection_info 
 	/* A publish has no deadline of its own (amqp_basic_publish()): a broker that takes nothing
 	 * for so long is gone (tcp(7)). */
 	if (setsockopt(amqp_get_sockfd(wire->connection), IPPROTO_TCP, TCP_USER_TIMEOUT,
-		       &(unsigned){SILENCE_MS}, sizeof(unsigned)) != 0)
+		       &silence_ms, sizeof(silence_ms)) != 0)
 		return ERR_SYSTEM;
-	if (amqp_set_handshake_timeout(wire->connection, &rpc_timeout) != AMQP_STATUS_OK ||
+	if (amqp_set_handshake_timeout(wire->connection, &login_timeout) != AMQP_STATUS_OK ||
 	    amqp_set_rpc_timeout(wire->connection, &rpc_timeout) != AMQP_STATUS_OK)
 		return ERR_MEMORY;
-	return log_in(wire, to);
+	return log_in(wire, to, conf);
 }
 
-enum err wire_open(struct wire **wire, const struct conf *conf, const char *name)
+/* Connects to the host whose turn it is. */
+static enum err open_next(struct wire *wire, const struct conf *conf)
+{
+	struct amqp_connection_info to;
+	char url[CONF_TEXT_MAX]; /* amqp_parse_url() writes into it and points into it */
+	unsigned host = address_now(&turn, (unsigned)conf->amqp_first,
+				    address_count(conf->amqp_url), &wire->step);
+
+	amqp_default_connection_info(&to);
+	if (address_pick(conf->amqp_url, host, url, CONF_TEXT_MAX) != ERR_OK ||
+	    amqp_parse_url(url, &to) != AMQP_STATUS_OK) {
+		log_error("broker-url",
+			  LOG_S("why", "not amqp(s)://user:password@host:port,…/vhost"));
+		return ERR_CONF;
+	}
+	wire->connection = amqp_new_connection();
+	if (!wire->connection)
+		return ERR_MEMORY;
+	snprintf(wire->host, sizeof(wire->host), "%s:%d", to.host, to.port);
+	snprintf(wire->account, sizeof(wire->account), "%s", to.user);
+	return connect_to(wire, &to, conf);
+}
+
+static enum err open_one(struct wire **wire, const struct conf *conf, const char *name)
 {
 	struct wire *made = calloc(1, sizeof(*made));
-	char *parts =
-		strdup(conf->amqp_url); /* amqp_parse_url() writes into it and points into it */
-	struct amqp_connection_info to;
-	enum err err = ERR_MEMORY;
+	enum err err;
 
-	if (!made || !parts)
-		goto out;
+	if (!made)
+		return ERR_MEMORY;
 	snprintf(made->name, sizeof(made->name), "%s", name);
-	amqp_default_connection_info(&to);
-	if (amqp_parse_url(parts, &to) != AMQP_STATUS_OK) {
-		log_error("broker-url",
-			  LOG_S("why", "not amqp(s)://user:password@host:port/vhost"));
-		err = ERR_CONF;
-		goto out;
+	err = open_next(made, conf);
+	made->is_open = err == ERR_OK;
+	if (err == ERR_OK)
+		*wire = made;
+	else
+		wire_free(made);
+	return err;
+}
+
+/* A round of all hosts. One may refuse an account that others know: it may be about to start. */
+enum err wire_open(struct wire **wire, const struct conf *conf, const char *name)
+{
+	unsigned count = address_count(conf->amqp_url);
+	enum err err = ERR_BROKER_GONE;
+
+	for (unsigned i = 0; i < count; i++) {
+		enum err one = open_one(wire, conf, name);
+		if (one != ERR_BROKER_GONE && one != ERR_BROKER_DENIED)
+			return one;
+		if (one == ERR_BROKER_DENIED)
+			err = one;
 	}
-	made->connection = amqp_new_connection();
-	if (!made->connection)
-		goto out;
-	snprintf(made->account, sizeof(made->account), "%s", to.user);
-	err = connect_to(made, &to, conf->tls_ca);
-	if (err != ERR_OK)
-		goto out;
-	made->is_open = true;
-	*wire = made;
-	made = NULL;
-out:
-	free(parts);
-	wire_free(made);
 	return err;
 }
 

@@ -7,7 +7,7 @@
 static const struct db_query lock_cash = {
 	"lock-cash",
 	"SELECT d.slot, c.balance"
-	" FROM " SQL_ROWS(SQL_COLUMN("slot", "INT") ", " SQL_COLUMN("user", "BIGINT"))
+	" FROM " SQL_ROWS_TO_LOCK_BY(SQL_COLUMN("slot", "INT") ", " SQL_COLUMN("user", "BIGINT"))
 	" STRAIGHT_JOIN cash c FORCE INDEX (PRIMARY) ON c.user_id = d.user"
 	" FOR UPDATE"};
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "inbox.h"
+#include "sql.h"
 
 /* clang-format off */
 #define JOB_IDS SQL_ROWS(SQL_COLUMN("id", "CHAR(32)"))
@@ -57,7 +58,7 @@ static const struct db_query update_jobs = {
 static const struct db_query prune_jobs = {
 	"prune-jobs",
 	"DELETE FROM job WHERE created_at <"
-	" NOW(6) - INTERVAL CAST(JSON_VALUE(?, '$[0].days') AS SIGNED) DAY"
+	" NOW(6) - INTERVAL " SQL_NUMBER("days") " DAY"
 	" ORDER BY created_at LIMIT 2000"};
 
 /* The clock of every hold: the database's, read after the locks are held. */

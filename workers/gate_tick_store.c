@@ -5,6 +5,7 @@
 #include "gate_state.h"
 #include "gate_tick_rules.h"
 #include "gate_tickets.h"
+#include "sql.h"
 
 #define STOCK_AGE_US INT64_C(1000000)
 
@@ -28,19 +29,17 @@ static const struct db_query count_admitted = {
 	" FROM waiting_queue m FORCE INDEX (waiting_queue_admitted)"
 	" WHERE m.admitted_at > NOW(6) - INTERVAL 300 SECOND"};
 
-#define NUMBER(member) "CAST(JSON_VALUE(?, '$[0]." member "') AS SIGNED)"
-
 /* No locks. By waiting_queue_admitted. */
 static const struct db_query count_released = {
 	"count-released",
 	"SELECT COUNT(*) FROM waiting_queue w FORCE INDEX (waiting_queue_admitted)"
-	" WHERE w.admitted_at > NOW(6) - INTERVAL " NUMBER("window") " SECOND"};
+	" WHERE w.admitted_at > NOW(6) - INTERVAL " SQL_NUMBER("window") " SECOND"};
 
 /* No locks. By waiting_queue_arrived. */
 static const struct db_query count_arrived = {
 	"count-arrived",
 	"SELECT COUNT(*) FROM waiting_queue w FORCE INDEX (waiting_queue_arrived)"
-	" WHERE w.arrived_at > NOW(6) - INTERVAL " NUMBER("window") " SECOND"};
+	" WHERE w.arrived_at > NOW(6) - INTERVAL " SQL_NUMBER("window") " SECOND"};
 
 /* No locks. By waiting_queue_admitted, over some windows: how many are still expected, how many
  * were judged, and how many of these came. */
@@ -50,14 +49,14 @@ static const struct db_query count_expected = {
 	" COALESCE(SUM(w.arrived_at IS NOT NULL OR w.status = 'EXPIRED'), 0),"
 	" COALESCE(SUM(w.arrived_at IS NOT NULL), 0)"
 	" FROM waiting_queue w FORCE INDEX (waiting_queue_admitted)"
-	" WHERE w.admitted_at > NOW(6) - INTERVAL " NUMBER("span") " SECOND"};
+	" WHERE w.admitted_at > NOW(6) - INTERVAL " SQL_NUMBER("span") " SECOND"};
 
 /* No locks: the line does not change while gate_state is held. By waiting_queue_line. */
 static const struct db_query read_line = {
 	"read-line",
 	"SELECT w.id, w.place, " SQL_US("w.seen_at")
 	" FROM waiting_queue w FORCE INDEX (waiting_queue_line)"
-	" WHERE w.status = 'WAITING' AND w.place BETWEEN 1 AND " NUMBER("most")
+	" WHERE w.status = 'WAITING' AND w.place BETWEEN 1 AND " SQL_NUMBER("most")
 	" ORDER BY w.place LIMIT 1000"};
 
 /* No locks. Whether a seat that can still be booked is free, held or sold: schedules by primary key,
@@ -81,7 +80,7 @@ static const struct db_query read_stock = {
 static const struct db_query start_clocks = {
 	"start-clocks",
 	"UPDATE gate_state g STRAIGHT_JOIN waiting_queue w FORCE INDEX (waiting_queue_line)"
-	" ON w.status = 'WAITING' AND w.place > g.near AND w.place <= " NUMBER("near")
+	" ON w.status = 'WAITING' AND w.place > g.near AND w.place <= " SQL_NUMBER("near")
 	" SET w.seen_at = NOW(6) WHERE g.id = 1"};
 /* clang-format on */
 

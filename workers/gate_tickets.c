@@ -11,7 +11,7 @@ static const struct db_query lock_tickets = {
 	" (SELECT " SQL_US("MAX(r.expires_at)")
 	" FROM seat_reservation r FORCE INDEX (seat_reservation_ticket)"
 	" WHERE r.ticket_id = w.id AND r.status = 'PENDING')"
-	" FROM " SQL_IDS
+	" FROM " SQL_IDS_TO_LOCK_BY
 	" STRAIGHT_JOIN waiting_queue w FORCE INDEX (PRIMARY) ON w.id = d.id"
 	" FOR UPDATE"};
 

@@ -13,7 +13,7 @@
 /* Locks seat by primary key, ascending: whoever changes a seat's reservations holds its row. */
 static const struct db_query lock_seats = {
 	"lock-seats",
-	"SELECT s.id FROM " SQL_IDS
+	"SELECT s.id FROM " SQL_IDS_TO_LOCK_BY
 	" STRAIGHT_JOIN seat s FORCE INDEX (PRIMARY) ON s.id = d.id"
 	" FOR UPDATE"};
 
@@ -40,7 +40,7 @@ static const struct db_query find_bought = {
 /* Locks seat_reservation by seat_reservation_live_seat: at most one row for each seat. */
 static const struct db_query lock_holds = {
 	"lock-holds",
-	"SELECT " HOLD_COLUMNS " FROM " SQL_IDS
+	"SELECT " HOLD_COLUMNS " FROM " SQL_IDS_TO_LOCK_BY
 	" STRAIGHT_JOIN seat_reservation r FORCE INDEX (seat_reservation_live_seat)"
 	" ON r.live_seat_id = d.id"
 	" FOR UPDATE"};
@@ -51,7 +51,7 @@ static const struct db_query lock_tickets = {
 	"SELECT w.id, w.user_id, w.status,"
 	" " SQL_US("w.admitted_at") ", " SQL_US("w.expired_at") ","
 	" (SELECT u.uuid FROM user u WHERE u.id = w.user_id)"
-	" FROM " SQL_IDS
+	" FROM " SQL_IDS_TO_LOCK_BY
 	" STRAIGHT_JOIN waiting_queue w FORCE INDEX (PRIMARY) ON w.id = d.id"
 	" FOR UPDATE"};
 

@@ -35,6 +35,15 @@ static double percentile_ms(const struct figures_kind *kind, double share)
 	return kind->spans_us[(size_t)((double)(kind->count - 1) * share)] / 1e3;
 }
 
+static double mean_ms(const struct figures_kind *kind)
+{
+	double sum_us = 0;
+
+	for (size_t i = 0; i < kind->count; i++)
+		sum_us += kind->spans_us[i];
+	return sum_us / 1e3 / (double)kind->count;
+}
+
 static void write_statuses(const struct figures_kind *kind, struct text *out)
 {
 	const char *comma = "";
@@ -60,8 +69,10 @@ void figures_write(struct figures *figures, const struct script *script, struct 
 		text_printf(out, "%s\"%s\":{\"answers\":%zu,\"statuses\":{", comma,
 			    script->kinds[i], kind->count);
 		write_statuses(kind, out);
-		text_printf(out, "},\"p50Ms\":%.3f,\"p90Ms\":%.3f,\"p99Ms\":%.3f,\"maxMs\":%.3f}",
-			    percentile_ms(kind, 0.5), percentile_ms(kind, 0.9),
+		text_printf(out,
+			    "},\"meanMs\":%.3f,\"p50Ms\":%.3f,\"p90Ms\":%.3f,\"p99Ms\":%.3f,"
+			    "\"maxMs\":%.3f}",
+			    mean_ms(kind), percentile_ms(kind, 0.5), percentile_ms(kind, 0.9),
 			    percentile_ms(kind, 0.99), percentile_ms(kind, 1));
 		comma = ",";
 	}

@@ -26,20 +26,24 @@ is_wanted() { # ARM …: any of them
 # Runs an arm; its figures are kept when the arm is wanted. What the kind KIND was granted must be
 # in the tables; "-" stands for all kinds of a load that are counted at all.
 measure() { # ARM COUNTER COMMAND …
-    local arm=$1 counter=${counters[$2]} rows asked cpu
+    local arm=$1 counter=${counters[$2]} rows asked cpu before
     shift 2
     note "$turn: $arm"
-    rows=$(sql "$counter") && asked=$(questions) && cpu=$(bench_cpu) || die "what is there before $arm cannot be counted"
+    rows=$(sql "$counter") && asked=$(questions) && before=$(spans) && cpu=$(bench_cpu) ||
+        die "what is there before $arm cannot be counted"
     "$@" >"$scratch/measured" || die "$arm failed: see above"
     bench_cpu >"$scratch/cpu" || die "the CPU time of $arm cannot be told"
+    spans >"$scratch/spans" || die "how long $arm took cannot be told"
     asked=$(($(questions) - asked))
     await_accepted "$counter" "$rows"
     rows=$(($(sql "$counter") - rows)) || die "what $arm committed cannot be counted"
     is_wanted "$arm" || return 0
     jq -c --arg arm "$arm" --argjson rows "$rows" --argjson questions "$asked" --argjson before "$cpu" \
-        --slurpfile after "$scratch/cpu" \
+        --slurpfile after "$scratch/cpu" --argjson spansBefore "$before" --slurpfile spans "$scratch/spans" \
         '{arm: $arm, committed: $rows, $questions, cpuUs: ($after[0] | with_entries(
-            .value -= ($before[.key] // 0)))} + .' "$scratch/measured" >>"$scratch/results"
+            .value -= ($before[.key] // 0))), spans: ($spans[0] | with_entries(
+            .value.s -= ($spansBefore[.key].s // 0) | .value.count -= ($spansBefore[.key].count // 0)))} + .' \
+        "$scratch/measured" >>"$scratch/results"
 }
 
 # Jobs that were answered 202 are committed later: the next turn is not to pay for them.

@@ -24,6 +24,17 @@ def is_right_turn: if .arm | is_counted_arm
 def kind_figure($kind; f):
     [.[] | .kinds[$kind // "none"] | select(.) | f] | if . == [] then null else median end;
 
+# Where the time of a charge went, in ms at the mean: what a process waited for another one is that one's.
+def is_charged: IN("charge", "charge-1000", "charge-one", "open-charge-50", "open-charge-80");
+def spans_report:
+    map(.spans | map_values(if .count > 0 then .s * 1e3 / .count else null end)) as $of
+    | ([.[].kinds[].meanMs] | median) as $all
+    | def mean($part): [$of[] | .[$part] | select(.)] | if . == [] then null else median end;
+    ["request", "reply", "queue", "batch", "database" | mean(.)] as [$request, $reply, $queue, $batch, $database]
+    | if [$request, $reply, $queue, $batch, $database] | any(. == null) then null else
+      {$all, nginx: ($all - $request), front: ($request - $reply), $queue, worker: ($batch - $database),
+       $database, reply: ($reply - $queue - $batch)} | map_values(three) end;
+
 def arm_report: . as $turns
     | (map(.kinds | keys[]) | unique) as $kinds
     | {arm: .[0].arm,
@@ -44,6 +55,7 @@ def arm_report: . as $turns
        cpuShareAtRest: (if $kinds == [] then
            (map(.seconds) | add) as $s | (map(.cpuUs) | sum_objects)
            | map_values(. / 1e6 / $s | three) | with_entries(select(.value > 0)) else null end),
+       spansMs: (if .[0].arm | is_charged then spans_report else null end),
        isRight: all(is_right_turn)}
     | if ($kinds | length) > 1
       then .kinds = ([$kinds[] as $kind | {($kind): {p50Ms: ($turns | kind_figure($kind; .p50Ms)),

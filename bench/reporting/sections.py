@@ -86,7 +86,7 @@ def arm_bars(name, title, arms):
 
 HTTP_WRITES = ("charge", "charge-1000", "pessimistic", "pessimistic-1000", "echo", "hello", "static")
 HTTP_SALE = ("hello", "poll", "seat-map", "issue", "contention", "reserve", "cancel", "pay", "mixed")
-PROCESSES = ("nginx", "front", "mariadb", "rabbitmq", "load")
+PROCESSES = {"nginx": "nginx", "front": "front-", "workers": "-worker-", "mariadb": "mariadb", "rabbitmq": "rabbitmq", "load": "load"}
 
 
 def http(told):
@@ -97,22 +97,35 @@ def http(told):
              f"jobs in a batch: {'; '.join(batches)}" if batches else "no batch was made",
              f"money and seats {'right' if told['isRight'] else 'WRONG'}: {told['money']['wrongBalances']} wrong balances, "
              f"{told['money']['audit']['broken']} findings of the audit"]
+    if any(arm.get("spansMs") for arm in arms.values()):
+        notes.append("parts of a request's time: nginx with the client, the front, on the way to the worker and waiting for the "
+                     "batch before, the worker, the database from BEGIN to COMMIT, on the way back; a batch counts once however "
+                     "many messages it has, so the last is what is left")
     if told["queriesPerPoll"] is not None:
         notes.append(f"queries per poll: {told['queriesPerPoll']}")
     return Section("The whole service over HTTP", [
         Table(["arm", "per second", "least", "most", "p50 ms", "p99 ms", "broken"],
               [[name, arm["perSecond"], arm["least"], arm["most"], arm.get("p50Ms"), arm.get("p99Ms"), arm["broken"]]
                for name, arm in arms.items()]),
-        Table(["CPU µs per request", *PROCESSES, "workers", "all"], [cpu_row(name, arm["cpuUs"])
-                                                                    for name, arm in arms.items() if arm.get("cpuUs")]),
-    ], notes, [http_bars("http-charges", "Charges over HTTP, beside what they are compared with", arms, HTTP_WRITES),
-               http_bars("http-sale", "Calls of a sale over HTTP", arms, HTTP_SALE)])
+        Table(["CPU µs per request", *PROCESSES, "compared with", "all"],
+              [cpu_row(name, arm["cpuUs"]) for name, arm in arms.items() if arm.get("cpuUs")]),
+        *spans_tables(arms),
+    ], notes, [plot for plot in (
+        http_bars("http-charges", "Charges over HTTP, beside what they are compared with", arms, HTTP_WRITES),
+        http_bars("http-sale", "Calls of a sale over HTTP", arms, HTTP_SALE)) if plot.bars])
+
+
+def spans_tables(arms):
+    told = {name: arm["spansMs"] for name, arm in arms.items() if arm.get("spansMs")}
+    return [Table(["ms of one request, at the mean", *next(iter(told.values()))],
+                  [[name, *spans.values()] for name, spans in told.items()])] if told else []
 
 
 def cpu_row(name, cpu_us):
-    """Processes of one kind together; what is none of the known ones is a worker or a program to compare with."""
-    known = {process: sum(us for each, us in cpu_us.items() if each.startswith(process)) for process in PROCESSES}
-    return [name, *known.values(), sum(cpu_us.values()) - sum(known.values()), sum(cpu_us.values())]
+    """Processes of one kind together; what is none of ours is a program to compare with."""
+    known = {kind: sum(us for each, us in cpu_us.items() if part in each) for kind, part in PROCESSES.items()}
+    others = sum(us for each, us in cpu_us.items() if not any(part in each for part in PROCESSES.values()))
+    return [name, *known.values(), others, sum(cpu_us.values())]
 
 
 def http_bars(name, title, arms, wanted):

@@ -72,7 +72,9 @@ class Instance:
         self.folder.chmod(0o755)
         self.var = self.folder / "var"
         self.port_base = free_port_base()
-        self.set = " ".join(f"{name}={value}" for name, value in settings.items())
+        # Which servers, the caller of the tests says (tests/matrix).
+        self.set = " ".join([*(f"{name}={value}" for name, value in settings.items()),
+                             os.environ.get("BOXOFFICE_TEST_SET", "")])
         self.printed = ""  # by up
         self.values = {}   # of env
         self.recipes = {}  # name → (command, environment, folder) of our own programs
@@ -171,6 +173,13 @@ class Instance:
         with open(self.var / "log" / f"{name}.log", "ab") as log:
             return subprocess.Popen(command, env={**environ, **environment}, cwd=folder,
                                     stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def command_in_root(self, server, *command):
+        """A command of a server's package ("mysql", "rabbitmq"), where that server's programs come from."""
+        for line in (self.var / "settings").read_text().splitlines():
+            if line.startswith(f"{server}_root="):
+                return [str(ROOT / "launcher" / "in-root"), line.split("=", 1)[1], *command]
+        return list(command)
 
     def ctl_values(self):
         """The settings that boxofficectl runs with."""

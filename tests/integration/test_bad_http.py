@@ -285,6 +285,8 @@ RAW = {
                    b"Content-Length: 3\r\n\r\n{} ",
     "length and chunks": b"POST /user HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n"
                          b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "a length too long and chunks": b"POST /user HTTP/1.1\r\nHost: a\r\nContent-Length: 99999\r\n"
+                                    b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     "unknown coding": b"POST /user HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: rot13\r\n\r\n",
     "bad chunk": b"POST /user HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
                  b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",

@@ -59,6 +59,15 @@ def test_a_page_gets_the_tables_between_its_marks(folder, tmp_path):
     assert (tmp_path / "docs" / "benchmarks" / "http-charges.svg").is_file()
 
 
+def test_a_run_of_few_arms_has_a_report_too(results, tmp_path):
+    http = results["benches"]["http"]["result"]
+    http["arms"] = [arm for arm in http["arms"] if arm["arm"] == "idle"]
+    (tmp_path / "results.json").write_text(json.dumps(results))
+    done = call("bench/report", "--folder", tmp_path, tmp_path / "results.json")
+    assert done.returncode == 0, done.stderr
+    assert "The whole service over HTTP" in done.stdout and not list(tmp_path.glob("http-*"))
+
+
 def test_runs_of_two_versions_are_not_put_together(folder, results, tmp_path):
     other = tmp_path / "other.json"
     other.write_text(json.dumps({**results, "versions": {**results["versions"], "nginx": "0.1"}}))

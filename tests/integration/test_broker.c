@@ -13,6 +13,9 @@
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include "broker_fixture.h"
 #include "broker_wire.h"
@@ -244,6 +247,8 @@ static void a_broker_that_does_not_answer_is_gone(void **state)
 		{{.amqp_url = "amqps://a:b@127.0.0.1:1/x"}, ERR_CONF},
 		{{.amqp_url = "amqps://a:b@127.0.0.1:1/x", .tls_ca = "/nowhere"}, ERR_CONF},
 		{{.amqp_url = "amqp://a:b@127.0.0.1:1/x"}, ERR_BROKER_GONE},
+		{{.amqp_url = "amqp://a:b@127.0.0.1:1,127.0.0.1:2/x"}, ERR_BROKER_GONE},
+		{{.amqp_url = "amqp://a:b@127.0.0.1:1,/x"}, ERR_CONF},
 	};
 	struct broker *broker = NULL;
 
@@ -252,6 +257,42 @@ static void a_broker_that_does_not_answer_is_gone(void **state)
 		assert_int_equal(broker_open(&broker, &cases[i].conf, "t"), cases[i].err);
 	assert_null(broker);
 	broker_free(NULL);
+}
+
+/* A port that takes connections and never says a word, as a host that is stopped does. */
+static int listen_in_silence(uint16_t *port)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t length = sizeof address;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(fd, (const struct sockaddr *)&address, length), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &length), 0);
+	*port = ntohs(address.sin_port);
+	return fd;
+}
+
+static void a_host_that_refuses_or_is_silent_is_passed_over(void **state)
+{
+	struct conf list = conf;
+	const char *real = strrchr(url, '@') + 1;
+	uint16_t port;
+	int fd = listen_in_silence(&port);
+
+	(void)state;
+	snprintf(list.amqp_url, sizeof list.amqp_url, "%.*s127.0.0.1:1,127.0.0.1:%u,%s",
+		 (int)(real - url), url, port, real);
+	for (list.amqp_first = 0; list.amqp_first < 3; list.amqp_first++) {
+		struct broker *broker = NULL;
+		int64_t began_ms = now_ms();
+
+		assert_int_equal(broker_open(&broker, &list, "t"), ERR_OK);
+		assert_in_range(now_ms() - began_ms, 0, 4000);
+		broker_free(broker);
+	}
+	close(fd);
 }
 
 /* The tests find the topology in place and the queues that they use empty. */
@@ -292,6 +333,7 @@ int main(void)
 		cmocka_unit_test(a_closed_channel_ends_the_connection),
 		cmocka_unit_test(an_idle_pump_waits_its_time),
 		cmocka_unit_test(a_broker_that_does_not_answer_is_gone),
+		cmocka_unit_test(a_host_that_refuses_or_is_silent_is_passed_over),
 		cmocka_unit_test(a_deleted_queue_is_told),
 	};
 

@@ -35,7 +35,7 @@ def statements():
 def explain(db, sql, sample):
     # pymysql formats on the client: the only % of ours is the one it is to fill.
     uses = 0 if sample is None else sql.count("?")
-    text = "EXPLAIN " + sql.replace("%", "%%").replace("?", "%s")
+    text = "EXPLAIN FORMAT=TRADITIONAL " + sql.replace("%", "%%").replace("?", "%s")
     with db.connect() as connection, connection.cursor() as cursor:
         cursor.execute(text, (sample,) * uses)
         names = [column[0] for column in cursor.description]

@@ -50,6 +50,15 @@ def test_work_is_counted_in_the_tables(told):
     assert told["money"] == {"wrongBalances": 0, "audit": {"broken": 0, "warnings": 0}} and told["isRight"]
 
 
+def test_the_parts_of_a_charge_are_told(told):
+    of = {arm["arm"]: arm.get("spansMs") for arm in told["arms"]}
+    assert not of["reserve"] and not of["pessimistic"]
+    for name in ("charge", "charge-one"):
+        parts = {part: ms for part, ms in of[name].items() if part != "all"}
+        assert min(parts[part] for part in ("nginx", "front", "queue", "worker", "database")) > 0, of[name]
+        assert sum(parts.values()) == pytest.approx(of[name]["all"], abs=0.01)
+
+
 def test_each_target_says_what_it_wants_and_whether_it_has_it(told):
     assert len(told["targets"]) == 8
     for target in told["targets"]:
@@ -82,8 +91,10 @@ def turn(arm, committed, granted, **statuses):
     statuses = {"200": granted, **{status.lstrip("s"): count for status, count in statuses.items()}}
     return {"arm": arm, "committed": committed, "questions": 0, "cpuUs": {"front-0": 1000}, "seconds": 1.0,
             "sent": 10, "broken": 0, "loadCpuUs": 500,
-            "kinds": {"charge": {"answers": sum(statuses.values()), "statuses": statuses, "p50Ms": 1, "p90Ms": 1,
-                                 "p99Ms": 1, "maxMs": 1}}}
+            "spans": {part: {"s": s, "count": 100} for part, s in (
+                ("request", 0.9), ("reply", 0.7), ("queue", 0.3), ("batch", 0.2), ("database", 0.15))},
+            "kinds": {"charge": {"answers": sum(statuses.values()), "statuses": statuses, "meanMs": 10, "p50Ms": 1,
+                                 "p90Ms": 1, "p99Ms": 1, "maxMs": 1}}}
 
 
 def report(*turns, wrong=0, broken=0):
@@ -103,6 +114,8 @@ def test_a_report_of_what_is_right_is_right():
     assert told["targets"] == [{"what": "charges on one balance ÷ pessimistic", "measured": 4.04, "least": 4,
                                 "reached": True}]
     assert told["arms"][0]["cpuUs"] == {"front-0": 5, "load": 2.5}
+    assert told["arms"][0]["spansMs"] == {"all": 10, "nginx": 1, "front": 2, "queue": 3, "worker": 0.5, "database": 1.5,
+                                          "reply": 2}
 
 
 @pytest.mark.parametrize("told", [

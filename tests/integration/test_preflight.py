@@ -199,12 +199,11 @@ def test_a_queue_with_other_arguments_or_none(preflight, instance, broker, sched
 def test_an_alarm_of_the_broker(preflight, instance, schedule):
     """A limit of memory that is always exceeded, until the node's own is set again."""
     assert schedule
-    environment = broker_environment(instance)
-    rabbitmqctl("set_vm_memory_high_watermark", "absolute", "1MB", environment=environment)
+    rabbitmqctl(instance, "set_vm_memory_high_watermark", "absolute", "1MB")
     try:
         becomes(preflight, {"broker-alarms"})
     finally:
-        rabbitmqctl("set_vm_memory_high_watermark", "absolute", "1GB", environment=environment)
+        rabbitmqctl(instance, "set_vm_memory_high_watermark", "absolute", "1GB")
     becomes(preflight, set())
 
 
@@ -216,9 +215,9 @@ def broker_environment(instance):
             "RABBITMQ_CONF_ENV_FILE": str(instance.var / "etc/rabbitmq-env.conf")}
 
 
-def rabbitmqctl(*arguments, environment):
-    done = subprocess.run(["/usr/lib/rabbitmq/bin/rabbitmqctl", *arguments], env=environment, timeout=60,
-                          capture_output=True, text=True, check=False)
+def rabbitmqctl(instance, *arguments):
+    done = subprocess.run(instance.command_in_root("rabbitmq", "/usr/lib/rabbitmq/bin/rabbitmqctl", *arguments),
+                          env=broker_environment(instance), timeout=60, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

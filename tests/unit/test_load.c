@@ -141,9 +141,11 @@ static void figures_are_those_of_each_kind(void **state)
 	figures_write(&figures, &script, &out);
 	assert_string_equal(out.bytes,
 			    "{\"a\":{\"answers\":101,\"statuses\":{\"200\":100,\"409\":1},"
-			    "\"p50Ms\":50.000,\"p90Ms\":90.000,\"p99Ms\":99.000,\"maxMs\":100.000},"
+			    "\"meanMs\":50.000,\"p50Ms\":50.000,\"p90Ms\":90.000,\"p99Ms\":99.000,"
+			    "\"maxMs\":100.000},"
 			    "\"c\":{\"answers\":1,\"statuses\":{\"503\":1},"
-			    "\"p50Ms\":0.005,\"p90Ms\":0.005,\"p99Ms\":0.005,\"maxMs\":0.005}}");
+			    "\"meanMs\":0.005,\"p50Ms\":0.005,\"p90Ms\":0.005,\"p99Ms\":0.005,"
+			    "\"maxMs\":0.005}}");
 	text_fini(&out);
 	figures_fini(&figures);
 }

@@ -1,6 +1,7 @@
 /* Maps of seats: states, whose a seat is, and the messages that lead from one map to the next. */
 #include "unit.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,6 +66,80 @@ static void a_map_has_states_and_owners_in_the_order_of_numbers(void **state)
 	text_clear(&out);
 	seat_map_write(map, SCHEDULE, 0, &out);
 	assert_null(strstr(out.bytes, "\"mine\":true"));
+	snapshot_release(map);
+}
+
+static struct snapshot *map_for_sale(void)
+{
+	struct snapshot *map = snapshot_new();
+
+	assert_non_null(map);
+	map->schedules.items = calloc(2, sizeof *map->schedules.items);
+	map->seats.items = calloc(3, sizeof *map->seats.items);
+	assert_true(map->schedules.items != NULL && map->seats.items != NULL);
+	map->schedules.items[0].id = SCHEDULE;
+	map->schedules.items[1].id = SCHEDULE + 1;
+	map->schedules.count = 2;
+	map->seats.items[0] =
+		(struct snapshot_seat)SEAT(1, 1, .hold = SNAPSHOT_PAID, .user_number = 3);
+	map->seats.items[1] = (struct snapshot_seat)SEAT(2, 1, );
+	map->seats.items[2] = (struct snapshot_seat){.id = 3, .schedule = SCHEDULE + 1};
+	map->seats.count = 3;
+	snapshot_finish(map);
+	return map;
+}
+
+static const char *map_for(const struct snapshot *map, int64_t schedule, int64_t user_number)
+{
+	text_clear(&out);
+	seat_map_write(map, schedule, user_number, &out);
+	return out.bytes;
+}
+
+/* Whoever asks first, the owner or another one. */
+static void what_is_kept_of_a_map_is_of_nobody_and_of_one_schedule(void **state)
+{
+	struct snapshot *map = map_for_sale();
+	char *common;
+
+	(void)state;
+	assert_non_null(strstr(map_for(map, SCHEDULE, 3), "\"mine\":true"));
+	assert_null(strstr(map_for(map, SCHEDULE, 4), "\"mine\":true"));
+	common = strdup(out.bytes);
+	assert_non_null(common);
+	assert_non_null(strstr(map_for(map, SCHEDULE, 3), "\"mine\":true"));
+	assert_string_equal(map_for(map, SCHEDULE, 0), common);
+	assert_non_null(strstr(map_for(map, SCHEDULE + 1, 3), "\"id\":3,"));
+	assert_null(strstr(out.bytes, "\"id\":1,"));
+	free(common);
+	snapshot_release(map);
+}
+
+#define READERS 8
+
+static void *read_map(void *arg)
+{
+	struct text text = {0};
+
+	for (int i = 0; i < 1000; i++) {
+		text_clear(&text);
+		seat_map_write(arg, SCHEDULE + i % 2, 0, &text);
+	}
+	text_fini(&text);
+	return NULL;
+}
+
+static void many_may_be_the_first_to_ask(void **state)
+{
+	struct snapshot *map = map_for_sale();
+	pthread_t threads[READERS];
+
+	(void)state;
+	for (int i = 0; i < READERS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, read_map, map), 0);
+	for (int i = 0; i < READERS; i++)
+		pthread_join(threads[i], NULL);
+	assert_non_null(strstr(map_for(map, SCHEDULE, 0), "\"version\":2,"));
 	snapshot_release(map);
 }
 
@@ -139,6 +214,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_map_has_states_and_owners_in_the_order_of_numbers),
+		cmocka_unit_test(what_is_kept_of_a_map_is_of_nobody_and_of_one_schedule),
+		cmocka_unit_test(many_may_be_the_first_to_ask),
 		cmocka_unit_test(a_step_tells_what_changed_alone),
 		cmocka_unit_test(without_an_older_map_a_step_is_a_gap),
 		cmocka_unit_test(the_end_of_the_booking_is_version_zero),
