@@ -9,6 +9,7 @@
 #include <mysql/mysqld_error.h>
 #endif
 
+#include "db_hosts.h"
 #include "log.h"
 
 struct session {
@@ -46,12 +47,17 @@ static enum err connect_session(struct session *session, const struct conf *conf
 		"SET time_zone = '+00:00', autocommit = 0, sql_mode = 'STRICT_ALL_TABLES'",
 		"SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
 	};
-	const char *socket = conf->mysql_socket[0] ? conf->mysql_socket : NULL;
+	struct db_hosts hosts;
+	const struct db_host *host = &hosts.hosts[0]; /* nobody fails over meanwhile */
+	const char *socket = NULL;
 
+	if (db_hosts_read(&hosts, conf->mysql_host, (unsigned)conf->mysql_port) != ERR_OK)
+		return ERR_CONF;
+	if (conf->mysql_socket[0] || host->port == 0)
+		socket = conf->mysql_socket[0] ? conf->mysql_socket : host->name;
 	mysql_options(session->mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
-	if (!mysql_real_connect(session->mysql, socket ? "localhost" : conf->mysql_host,
-				conf->mysql_user, conf->mysql_password, conf->mysql_database,
-				(unsigned)conf->mysql_port, socket, 0))
+	if (!mysql_real_connect(session->mysql, socket ? "localhost" : host->name, conf->mysql_user,
+				conf->mysql_password, conf->mysql_database, host->port, socket, 0))
 		return connection_failed(session);
 	for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
 		if (mysql_query(session->mysql, settings[i]))

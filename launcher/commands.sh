@@ -2,7 +2,8 @@
 # The commands.
 
 names_known() {
-    printf '%s\n' epmd mariadb
+    printf '%s\n' epmd
+    mariadb_names
     rabbitmq_names
     printf '%s\n' nginx
     program_names
@@ -32,9 +33,12 @@ command_up() {
     packages_need "${packages_to_run[@]}"
     build all
     instance_create
+    ! pair_is_on || packages_need mariadb-client
     epmd_start
     rabbitmq_start
-    mariadb_start
+    for name in $(mariadb_names); do
+        mariadb_start "$name"
+    done
     servers_prepare
     programs_stop_surplus
     metrics_write_targets
@@ -52,7 +56,7 @@ command_up() {
 # Both at once: each takes a while to come up the first time.
 servers_prepare() {
     local mariadb rabbitmq failed=
-    (mariadb_wait && prepare_once mariadb "$root"/sql/*.sql "$root"/sql/migrations/*.sql) &
+    (pair_ready && prepare_once mariadb "$root"/sql/*.sql "$root"/sql/migrations/*.sql && pair_join) &
     mariadb=$!
     (rabbitmq_wait && prepare_once rabbitmq "$root/launcher/accounts.jq" "$(build_folder)/ops/definitions.json" "$var/etc/tool.settings") &
     rabbitmq=$!
@@ -92,7 +96,7 @@ command_down() {
         esac
     done
     stop_processes 15 nginx "${programs[@]}"
-    stop_processes 60 "${nodes[@]}" mariadb
+    stop_processes 60 "${nodes[@]}" mariadb mariadb-b
     stop_processes 5 epmd
     if [ -r "$var/socket-folder" ]; then
         rm -rf "$sockets" "$var/socket-folder"
@@ -113,7 +117,8 @@ command_start() {
 
 start_one() { # NAME
     case $1 in
-    epmd | mariadb | nginx) "$1_start" ;;
+    epmd | nginx) "$1_start" ;;
+    mariadb*) mariadb_start "$1" ;;
     rabbitmq*) epmd_start && rabbitmq_start_node "$1" ;;
     *) program_start "$1" ;;
     esac
@@ -123,7 +128,7 @@ wait_for_one() { # NAME
     case $1 in
     epmd) ;;
     nginx) wait_until nginx 30 port_answers "$port_site" ;;
-    mariadb) mariadb_wait ;;
+    mariadb*) mariadb_wait "$1" && pair_take_role "$1" ;;
     rabbitmq*) rabbitmq_wait_node "$1" ;;
     *) program_wait "$1" ;;
     esac
@@ -161,6 +166,7 @@ command_status() {
             down=3
         fi
     done
+    print_pair || down=3
     print_queues || down=3
     return "$down"
 }
@@ -200,8 +206,8 @@ command_env() {
     print_assignment BOXOFFICE_AMQP_IMPORT_URL "$(amqp_url_first importer)"
     print_assignment BOXOFFICE_AMQP_ADMIN_URL "$(amqp_url_first admin)"
     print_assignment BOXOFFICE_MANAGEMENT_URL "http://127.0.0.1:$port_management"
-    print_assignment BOXOFFICE_MYSQL_SOCKET "$sockets/mariadb.sock"
-    print_assignment BOXOFFICE_MYSQL_PORT "$port_mysql"
+    print_assignment BOXOFFICE_MYSQL_SOCKET "$(mariadb_socket "$(pair_primary)")"
+    print_assignment BOXOFFICE_MYSQL_PORT "$(mariadb_port "$(pair_primary)")"
     print_assignment BOXOFFICE_MYSQL_DATABASE "$database"
     print_assignment BOXOFFICE_MYSQL_ADMIN_USER boxoffice_admin
     print_assignment BOXOFFICE_MYSQL_ADMIN_PASSWORD "$(secret mysql-admin)"

@@ -16,6 +16,7 @@ instance_open() {
     port_dist=$((port_base + 4))
     port_mysql=$((port_base + 5))
     port_prometheus=$((port_base + 6))
+    port_mysql_b=$((port_base + 9))
     user=$(id -un)
     sockets=$var/run
     [ -r "$var/socket-folder" ] && read -r sockets <"$var/socket-folder"
@@ -36,6 +37,7 @@ instance_create() {
     settings_merge
     tls_write
     settings_check
+    pair_check
     settings_save
 }
 

@@ -3,40 +3,50 @@
 
 readonly database=boxoffice
 
-mariadb_start() {
-    mariadb_write_conf
-    alive mariadb && return
-    port_must_be_free "$port_mysql" MariaDB
-    mariadb_install
+# The servers of the instance: one, or with mysql_replica=1 two (launcher/pair.sh).
+mariadb_names() {
+    echo mariadb
+    ! pair_is_on || echo mariadb-b
+}
+
+mariadb_data() { if [ "$1" = mariadb ]; then echo "$var/mysql"; else echo "$var/mysql-b"; fi; }   # NAME
+mariadb_port() { if [ "$1" = mariadb ]; then echo "$port_mysql"; else echo "$port_mysql_b"; fi; } # NAME
+mariadb_socket() { printf '%s\n' "$sockets/$1.sock"; }                                            # NAME
+
+mariadb_start() { # NAME
+    mariadb_write_conf "$1"
+    mariadb_write_admin_conf
+    alive "$1" && return
+    port_must_be_free "$(mariadb_port "$1")" MariaDB
+    mariadb_install "$(mariadb_data "$1")"
     local -a command
     database_command
-    spawn mariadb "${command[@]}" --defaults-file="$var/etc/mariadb.cnf" --user="$user"
+    spawn "$1" "${command[@]}" --defaults-file="$var/etc/$1.cnf" --user="$user"
 }
 
 # /usr/sbin is not on every user's path.
 mariadb_program() { PATH=$PATH:/usr/sbin command -v "$1" || die "$1 is not installed"; }
 
 # Made aside and renamed, so that a half-made folder is never taken for a database.
-mariadb_install() {
+mariadb_install() { # FOLDER
     database_check_data
-    [ ! -d "$var/mysql" ] || return 0
-    rm -rf "$var/mysql.new"
-    database_fill "$var/mysql.new" >"$var/log/mariadb-install.log" 2>&1 ||
+    [ ! -d "$1" ] || return 0
+    rm -rf "$1.new"
+    database_fill "$1.new" >"$var/log/mariadb-install.log" 2>&1 ||
         { cat "$var/log/mariadb-install.log" >&2 && die "the database's data folder could not be made: see above"; }
-    mv "$var/mysql.new" "$var/mysql"
+    mv "$1.new" "$1"
 }
 
-mariadb_write_conf() {
-    write_changed "$var/etc/mariadb.cnf" <<END || true
+mariadb_write_conf() { # NAME
+    write_changed "$var/etc/$1.cnf" <<END || true
 [mysqld]
-datadir = $var/mysql
+datadir = $(mariadb_data "$1")
 tmpdir = $var/tmp
-socket = $sockets/mariadb.sock
-pid-file = $var/mysql/mariadb.pid
+socket = $(mariadb_socket "$1")
+pid-file = $(mariadb_data "$1")/mariadb.pid
 bind-address = 127.0.0.1
-port = $port_mysql
+port = $(mariadb_port "$1")
 skip-name-resolve
-skip-log-bin
 character-set-server = utf8mb4
 collation-server = utf8mb4_bin
 default-time-zone = +00:00
@@ -50,11 +60,15 @@ innodb_adaptive_hash_index = ON
 # No statement needs consecutive numbers, so none waits for another's.
 innodb_autoinc_lock_mode = 2
 $(database_conf)
+$(pair_conf "$1")
 $(mariadb_tls)
 END
+}
+
+mariadb_write_admin_conf() {
     write_changed "$var/etc/mariadb-admin.cnf" <<END || true
 [client]
-socket = $sockets/mariadb.sock
+socket = $(mariadb_socket "$(pair_primary)")
 user = boxoffice_admin
 password = $(secret mysql-admin)
 default-character-set = utf8mb4
@@ -69,14 +83,16 @@ mariadb_tls() {
 
 # As the operating system's user who made the database: the server itself checks who that is.
 mariadb_as_owner() {
-    mariadb --no-defaults --socket="$sockets/mariadb.sock" --user="$user" --batch "$@"
+    mariadb --no-defaults --socket="$(mariadb_socket "$(pair_primary)")" --user="$user" --batch
 }
 
 mariadb_as_admin() { mariadb --defaults-file="$var/etc/mariadb-admin.cnf" --batch "$@"; }
 
-mariadb_answers() { mariadb_as_owner -e 'DO 1' 2>/dev/null; }
+mariadb_answers() { # NAME
+    timeout 4 mariadb --no-defaults --socket="$(mariadb_socket "$1")" --user="$user" -e 'DO 1' 2>/dev/null
+}
 
-mariadb_wait() { wait_until mariadb 120 mariadb_answers; }
+mariadb_wait() { wait_until "$1" 120 mariadb_answers "$1"; } # NAME
 
 # Accounts, schema and demo data; harmless again.
 mariadb_prepare() {

@@ -52,9 +52,11 @@ program_settings() { # NAME ACCOUNT [NAME VALUE] …
     printf '%s=%s\n' name "$1" amqp_url "$(amqp_url "$2")" \
         mysql_database "$database" mysql_user "boxoffice_$2" mysql_password "$(secret "mysql-$2")"
     if tls_is_on; then
-        printf '%s=%s\n' mysql_host localhost mysql_port "$port_mysql" mysql_tls 1 tls_ca "$var/tls/ca.pem"
+        printf '%s=%s\n' mysql_host "$(database_hosts)" mysql_tls 1 tls_ca "$var/tls/ca.pem"
+    elif pair_is_on; then
+        printf '%s=%s\n' mysql_host "$(database_hosts)"
     else
-        printf '%s=%s\n' mysql_socket "$sockets/mariadb.sock"
+        printf '%s=%s\n' mysql_socket "$(mariadb_socket mariadb)"
     fi
     ! rabbitmq_is_cluster || program_cluster_settings "$1" "$2"
     shift 2
@@ -62,6 +64,14 @@ program_settings() { # NAME ACCOUNT [NAME VALUE] …
     for name in "${!settings[@]}"; do
         [ -n "${launcher_settings[$name]+ours}" ] || printf '%s=%s\n' "$name" "${settings[$name]}"
     done
+}
+
+# Each server's address, commas between.
+database_hosts() {
+    local name
+    for name in $(mariadb_names); do
+        if tls_is_on; then printf 'localhost:%s\n' "$(mariadb_port "$name")"; else mariadb_socket "$name"; fi
+    done | paste -sd ,
 }
 
 # Each begins at the node of its own number. A front notices soon that its node is away: it does nothing

@@ -7,6 +7,7 @@ declare -A settings=()
 declare -rA launcher_settings=(
     [fronts]=1 [seat_workers]=1 [account_workers]=2 [gate_workers]=1
     [tls]=0                   # 1: to broker and database by TLS alone, with certificates of its own
+    [mysql_replica]=0         # 1: a second database that follows the first one and can take its place
     [rabbitmq_nodes]=1        # or 3: a cluster
     [mysql_root]=''           # folder with the programs of a MySQL or MariaDB (launcher/make-root); empty: this system's
     [rabbitmq_root]=''        # the same for RabbitMQ
@@ -73,6 +74,8 @@ settings_check() {
     setting_number tls 0 1 >/dev/null || exit
     rabbitmq_check_nodes
     roots_check
+    setting_number mysql_replica 0 1 >/dev/null || exit
+    ! pair_is_on || ! database_is_mysql || die "mysql_replica=1 is for MariaDB: ops/database-pair does not speak MySQL's statements"
     setting_number nginx_per_address 0 8192 >/dev/null || exit
     [[ $(setting nginx_address) =~ ^[0-9A-Fa-f.:]*$ ]] || die "nginx_address must be an address"
     [[ $(setting nginx_trusted) =~ ^[0-9A-Fa-f.:/,]*$ ]] || die "nginx_trusted must be addresses with commas between"

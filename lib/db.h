@@ -5,9 +5,9 @@
  * (db_insert()). A connection belongs to one thread. It is opened when first needed and again after
  * it was lost. Sessions are UTC, READ COMMITTED, wait_timeout 10 s.
  *
- * Of several hosts (db_hosts.h) it goes to one that is reachable and takes writes, for reads too: what
- * a replica tells is older than what was answered. Entries are tried one after the other, 2 s each at
- * most to connect, and the caller waits before the next round. */
+ * Of several hosts (db_hosts.h) it goes to one that is reachable and takes writes, for reads too:
+ * what a replica tells is older than what was answered. Entries are tried one after the other, 2 s
+ * each at most to connect, and the caller waits before the next round. */
 #ifndef BOXOFFICE_DB_H
 #define BOXOFFICE_DB_H
 

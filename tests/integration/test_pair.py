@@ -1,0 +1,258 @@
+"""Two databases: what was answered is on both, one takes the other's place, and never with less than was answered."""
+
+import getpass
+import signal
+import threading
+import time
+
+import pymysql
+import pytest
+
+from api import Site, charge, check, new_key
+from db import Db
+from instance import Instance
+from wait import wait_until
+
+A, B = "mariadb", "mariadb-b"
+SETTINGS = {"mysql_replica": 1, "fronts": 2, "account_workers": 2, "gate_max_active": 1000, "takeover_ms": 100}
+CLIENTS = 4
+
+
+class Pair(Instance):
+    """An instance with two databases, named as the launcher names them."""
+
+    def up(self):
+        super().up()
+        self.site = Site(self.values["BOXOFFICE_URL"])
+
+    def owner(self, name):
+        """As the operating system's user who made the databases: not bound by read_only."""
+        return pymysql.connect(unix_socket=f"{self.var}/run/{name}.sock", user=getpass.getuser(), autocommit=True,
+                               database="boxoffice", read_timeout=20)
+
+    def ask(self, name, sql):
+        with self.owner(name) as owner, owner.cursor() as cursor:
+            cursor.execute(sql)
+            return cursor.fetchall()
+
+    def tell(self, name, *statements):
+        for sql in statements:
+            self.ask(name, sql)
+
+    def role(self):
+        """(primary, "pair" or "alone")."""
+        server, mode = (self.var / "pair" / "pair.state").read_text().split()
+        return {"a": A, "b": B}[server], mode
+
+    def db(self):
+        """The database that takes writes now."""
+        return Db({**self.values, "BOXOFFICE_MYSQL_SOCKET": f"{self.var}/run/{self.role()[0]}.sock"})
+
+    def charges(self, name, user):
+        return self.ask(name, f"SELECT COUNT(*) FROM cash_history h JOIN user u ON u.id = h.user_id"
+                              f" WHERE u.uuid = UNHEX('{user.replace('-', '')}')")[0][0]
+
+    def kill(self, name):
+        self.end(name, signal.SIGKILL)
+
+    def is_whole(self):
+        return self.run("status", check=False).returncode == 0
+
+
+class Load:
+    """Charges of 1, each under a key that is known, from several clients at once, until told to end."""
+
+    def __init__(self, site):
+        self.site, self.user = site, site.users()[0]
+        self.answers = []  # (when, key, status)
+        self.over = threading.Event()
+        self.threads = [threading.Thread(target=self.run) for _ in range(CLIENTS)]
+
+    def run(self):
+        while not self.over.is_set():
+            key = new_key()
+            answer = self.site.send(charge(self.user, 1, key))
+            self.answers.append((time.monotonic(), key, answer.status))
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        self.wait_confirmed(0)
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        for thread in self.threads:
+            thread.join()
+
+    def wait_confirmed(self, since, deadline_s=30):
+        """When the first write after this moment was confirmed."""
+        return wait_until(lambda: min((at for at, _, status in list(self.answers) if at > since and status == 200),
+                                      default=None), deadline_s, "a confirmed write", 0.01)
+
+    def longest_gap(self):
+        confirmed = sorted(at for at, _, status in self.answers if status == 200)
+        return max(after - before for before, after in zip(confirmed, confirmed[1:]))
+
+    def check(self, pair):
+        """Everybody was answered as documented; each key is there once in the end, and was if it was confirmed."""
+        assert {status for _, _, status in self.answers} <= {200, 202, 503}
+        primary = pair.role()[0]
+        confirmed = [key for _, key, status in self.answers if status == 200]
+        wait_until(lambda: self.site.send(check(self.user)).status == 200, 20, "the database")
+        assert pair.charges(primary, self.user) >= len(confirmed)
+        for key in confirmed[-100:]:
+            assert self.site.do(charge(self.user, 1, key)).replayed, "a confirmed write was done again"
+        for _, key, status in self.answers:
+            if status != 200:
+                wait_until(lambda key=key: self.site.do(charge(self.user, 1, key)).ok(), 30, "an outcome")
+        assert pair.charges(primary, self.user) == len(self.answers)
+        assert pair.run("ctl", "audit", check=False).returncode == 0
+
+
+@pytest.fixture(scope="module")
+def pair():
+    made = Pair(SETTINGS)
+    try:
+        made.up()
+        yield made
+    finally:
+        made.down()
+
+
+@pytest.fixture(autouse=True)
+def whole(pair):
+    """Each test begins with a pair."""
+    assert pair.is_whole()
+
+
+def other(name):
+    return B if name == A else A
+
+
+def promote(pair, check=True):
+    return pair.run("promote", check=check)
+
+
+def refuses(pair, old, why):
+    """What is promoted would lack what was answered: nothing changes, and nobody takes writes."""
+    done = promote(pair, check=False)
+    assert done.returncode != 0 and why in done.stderr, done.stderr
+    assert pair.role()[0] == old
+    assert pair.ask(other(old), "SELECT @@global.read_only") == ((1,),)
+
+
+def test_a_killed_primary_loses_nothing_that_was_answered(pair):
+    old, _ = pair.role()
+    with Load(pair.site) as load:
+        pair.kill(old)
+        killed = time.monotonic()
+        promote(pair)
+        promoted_s = time.monotonic() - killed
+        next_s = load.wait_confirmed(killed + 0.1) - killed
+    print(f"promoted after {promoted_s:.2f} s, next confirmed write after {next_s:.2f} s")
+    assert pair.role() == (other(old), "alone")
+    assert next_s < 10
+    load.check(pair)
+    pair.start(old)  # as a replica, from where it was
+    assert pair.role() == (other(old), "pair") and pair.is_whole()
+    assert pair.ask(old, "SELECT @@global.read_only") == ((1,),)
+    wait_until(lambda: pair.charges(old, load.user) == len(load.answers), 10, "the old primary to have all of it")
+
+
+def test_they_change_places_under_load(pair):
+    old, _ = pair.role()
+    with Load(pair.site) as load:
+        began = time.monotonic()
+        promote(pair)
+        load.wait_confirmed(time.monotonic())
+    print(f"longest time without a confirmed write {load.longest_gap():.2f} s, {time.monotonic() - began:.2f} s in all")
+    assert pair.role() == (other(old), "pair")
+    load.check(pair)
+
+
+def test_who_only_reads_leaves_a_server_that_takes_no_writes(pair):
+    """It may be one that was replaced, and goes on telling what was. Nobody ends the session here."""
+    old, _ = pair.role()
+    user = pair.site.users()[0]
+    pair.site.do(charge(user, 1)).ok()
+    pair.tell(old, "SET GLOBAL read_only = 1")
+    try:
+        wait_until(lambda: pair.site.send(check(user)).status == 503, 5, "the fronts to leave", 0.1)
+    finally:
+        pair.tell(old, "SET GLOBAL read_only = 0")
+    wait_until(lambda: pair.site.send(check(user)).status == 200, 5, "the fronts to come back", 0.1)
+
+
+def test_what_the_replica_has_received_is_applied_first(pair):
+    """It lags by seconds when the primary dies: promoting takes as long, and everything is there."""
+    old, _ = pair.role()
+    pair.tell(other(old), "STOP SLAVE", "CHANGE MASTER TO MASTER_DELAY = 2", "START SLAVE")
+    user = pair.site.users()[0]
+    for _ in range(3):
+        pair.site.do(charge(user, 1)).ok()
+    assert pair.charges(other(old), user) == 0
+    pair.kill(old)
+    promote(pair)
+    assert pair.charges(other(old), user) == 3
+    pair.start(old)
+
+
+def test_a_replica_that_was_cut_off_is_not_promoted(pair):
+    """Nobody is told of a write that the replica has not got; and when the primary dies then, it has to come back."""
+    old, _ = pair.role()
+    user, key = pair.site.users()[0], new_key()
+    pair.tell(other(old), "STOP SLAVE IO_THREAD")
+    assert pair.site.send(charge(user, 1, key)).status == 202
+    pair.kill(old)
+    refuses(pair, old, "is not certain")
+    pair.start(old)
+    assert pair.is_whole()
+    assert pair.site.do(charge(user, 1, key)).ok() == {"balance": 1}
+    assert pair.charges(old, user) == 1
+
+
+def test_a_replica_that_was_left_is_not_promoted(pair):
+    """Who goes on alone is served, and cannot be replaced by one who lacks what was answered since."""
+    old, _ = pair.role()
+    user = pair.site.users()[0]
+    pair.kill(other(old))
+    waits = pair.site.send(charge(user, 1))
+    assert waits.status == 202
+    pair.run("alone")
+    assert pair.site.settle(waits).ok() == {"balance": 1}
+    assert pair.site.do(charge(user, 1)).ok() == {"balance": 2}
+    assert pair.run("status", check=False).returncode == 3
+    pair.kill(old)
+    pair.run("start", other(old))
+    refuses(pair, old, "went on alone")
+    pair.run("start", old)
+    assert pair.site.do(charge(user, 1)).ok() == {"balance": 3}
+    pair.start(other(old))
+    assert pair.role() == (old, "pair")
+    wait_until(lambda: pair.charges(other(old), user) == 3, 10, "the replica to catch up")
+
+
+def test_what_only_the_old_primary_has_is_never_served(pair):
+    """Its last transaction did not reach the replica: nobody was told of it, the job is done by the new primary,
+    and the old one comes back as a copy of that."""
+    old, _ = pair.role()
+    user, key = pair.site.users()[0], new_key()
+    pair.tell(old, "ALTER USER boxoffice_replica IDENTIFIED BY 'another'")
+    pair.tell(old, *(f"KILL {row[0]}" for row in pair.ask(
+        old, "SELECT id FROM information_schema.processlist WHERE user = 'boxoffice_replica'")))
+    wait_until(lambda: pair.ask(old, "SHOW STATUS LIKE 'Rpl_semi_sync_master_clients'")[0][1] == "0", 10, "the cut")
+    late = pair.site.send(charge(user, 1, key))
+    assert late.status == 202
+    pair.kill(old)
+    promote(pair)
+    assert pair.site.settle(late).ok() == {"balance": 1}
+    pair.tell(other(old), "ALTER USER boxoffice_replica IDENTIFIED BY"
+                          f" '{(pair.var / 'secrets' / 'mysql-replica').read_text().strip()}'")
+    done = pair.run("start", old)
+    assert "kept in" in done.stdout + done.stderr
+    assert list((pair.var / "pair").glob(f"left-{old}-*.sql.gz"))
+    assert pair.role() == (other(old), "pair") and pair.is_whole()
+    for name in (A, B):
+        wait_until(lambda name=name: pair.charges(name, user) == 1, 10, f"one charge at {name}")
+    assert pair.run("ctl", "audit", check=False).returncode == 0
