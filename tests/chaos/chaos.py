@@ -6,18 +6,17 @@ import json
 import os
 import sys
 import threading
+import time
 
 from faults import KINDS, Scene
-from load import Load
+from traffic import Load
 from plan import plan
 from report import Recorder, print_table, summary
 from verify import verify
-from wait import wait_for_moment, wait_until
+from wait import wait_for_moment
 from world import World, now
 
-import time
-
-FANS = 24
+FANS = 16
 
 
 def arguments():
@@ -63,7 +62,7 @@ class Run:
             event.began = now()
             with KINDS[fault.kind].inject(scene):
                 event.made = now()
-                event.victim, event.queues = scene.victim, scene.queues
+                event.victim, event.queues, event.hit_at = scene.victim, scene.queues, scene.hit_at
                 wait_for_moment(time.monotonic() + fault.seconds)
                 event.undone = now()
             event.mended = now()
@@ -131,6 +130,7 @@ def run(world, options, seed, faults):
     recorder.await_commit()
     load.stop()
     ended = now()
+    recorder.note_stale(load.crowd.recorder)
     load.settle()
     world.await_quiet()
     verdict = verify(world, load)

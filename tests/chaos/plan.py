@@ -24,14 +24,14 @@ class Planned:
 
 
 def plan(seed, count, names, is_short):
-    """count faults of these kinds: every kind comes up before any comes again."""
+    """count faults of these kinds: first one of each, then by weight."""
     chance = random.Random(f"boxoffice {seed}")
     faults = []
     deck = []
     targets = {}
     while len(faults) < count:
         if not deck:
-            deck = [name for name in names for _ in range(1 if is_short else KINDS[name].weight)]
+            deck = [name for name in names for _ in range(KINDS[name].weight if faults else 1)]
             chance.shuffle(deck)
         kind = KINDS[deck.pop()]
         if not targets.get(kind.name):

@@ -1,8 +1,12 @@
 """When the database committed what, beside which fault; and the table of it."""
 
 import statistics
+import time
 from dataclasses import dataclass
 
+import pymysql
+
+from kinds import KINDS
 from wait import wait_until
 from world import now
 
@@ -19,6 +23,7 @@ class Event:
     mended: float = 0.0
     victim: str = ""
     queues: tuple = ()
+    hit_at: float = 0.0  # a victim that had to be found out
 
 
 class Recorder:
@@ -39,7 +44,7 @@ class Recorder:
         def committed():
             try:
                 return self._db.value("SELECT UNIX_TIMESTAMP(MAX(created_at)) FROM job") > begin
-            except OSError:
+            except (OSError, pymysql.MySQLError):
                 return False
 
         wait_until(committed, deadline_s, "a committed write", 0.05)
@@ -58,11 +63,18 @@ class Recorder:
                                        " AND created_at > FROM_UNIXTIME(%s)", since)
         partitions = [int(queue[5:]) for queue in queues if queue.startswith("seat.")]
         if partitions:
-            for column in ("created_at", "updated_at"):
-                found += self._db.rows(f"SELECT UNIX_TIMESTAMP(MIN({column})) FROM seat_reservation"
-                                       f" WHERE MOD(seat_id, 16) IN %s AND {column} > FROM_UNIXTIME(%s)",
-                                       partitions, since)
+            # Not what ended: a sweeper does that for any seat.
+            found += self._db.rows("SELECT UNIX_TIMESTAMP(MIN(created_at)) FROM seat_reservation"
+                                   " WHERE MOD(seat_id, 16) IN %s AND created_at > FROM_UNIXTIME(%s)",
+                                   partitions, since)
         return [float(when) for when, in found if when is not None]
+
+    def note_stale(self, history):
+        """Tells a history between when pictures of seats may have been old."""
+        offset = time.monotonic_ns() - time.time_ns()
+        for event in self.events:
+            if KINDS[event.fault.kind].is_stale:
+                history.note_stale(int(event.began * 1e9) + offset, int((event.mended + AFTER_S) * 1e9) + offset)
 
 
 def silences(commits, events):
@@ -83,9 +95,9 @@ def takeovers(recorder):
     for event in recorder.events:
         if event.fault.kind != "kill worker" or not event.queues or event.fault.overlaps:
             continue
-        after = recorder.commits_of(event.queues, event.began)
+        after = recorder.commits_of(event.queues, event.hit_at)
         if after:
-            found.setdefault(event.victim.rsplit("-", 1)[0], []).append(min(after) - event.began)
+            found.setdefault(event.victim.rsplit("-", 1)[0], []).append(min(after) - event.hit_at)
     return found
 
 

@@ -4,7 +4,7 @@ import json
 import uuid
 from collections import Counter
 
-from load import DECISIONS, PRICE
+from traffic import DECISIONS, PRICE
 
 NAMESPACE = uuid.UUID("5b0c8f1e-2d47-4e93-a16a-c47039e8d2b5")
 CALLS = {"register": "POST /user", "issue": "POST /queue/issue", "reserve": "POST /reservation",
@@ -44,6 +44,8 @@ def verify(world, load):
     _check_batches(db, load.batch, verdict)
     _check_refunds(db, load.operator, verdict)
     verdict.other += load.ledger.wrong
+    verdict.other += [f"{write.op} {write.about} was never decided" for write in load.crowd.open]
+    _check_statuses(load.crowd.path, verdict)
     verdict.other += [f"broken: {name}: {rows}" for name, rows in db.broken_invariants().items()]
     _check_audit(world, verdict)
     _check_dead(world, verdict)
@@ -125,6 +127,15 @@ def _check_seats(db, acts, verdict):
                 live.append(user)
         if len(live) > 1:
             verdict.doubles.append(f"seat {seat} is sold to {live}")
+
+
+def _check_statuses(path, verdict):
+    """What the crowd was told: the checker of histories judges what is in it."""
+    for text in path.read_text().splitlines():
+        line = json.loads(text)
+        number, code = line.get("status"), line.get("code")
+        if number is not None and (number in (500, 502, 504) or (number >= 400 and code is None)):
+            verdict.other.append(f"{line['op']} {line.get('key')}: {number} {code}")
 
 
 def _check_batches(db, batch, verdict):

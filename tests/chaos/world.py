@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
 
 # pylint: disable=wrong-import-position
 from amqp import Broker  # noqa: E402
-from api import Site  # noqa: E402
+from api import Site, get  # noqa: E402
 from db import Db  # noqa: E402
 from instance import Instance  # noqa: E402
 from proxy import Proxy  # noqa: E402
@@ -136,7 +136,6 @@ class World:
         wait_until(self._is_ready, deadline_s, "both fronts to be ready", 0.1)
 
     def _is_ready(self):
-        from api import get  # the site may be away altogether
         try:
             return all(self.site.send(get("/readyz")).status == 200 for _ in range(6))
         except (OSError, EOFError):

@@ -9,14 +9,22 @@ import contextlib
 import json
 import random
 import subprocess
+import sys
 import threading
 import time
 import uuid
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from api import charge, cancel, get, issue, pay, read_answer, register, reserve, status
 from instance import find_program
-from world import now
+from world import HOLD_S, now
+
+sys.path.insert(1, str(Path(__file__).resolve().parents[1] / "history"))
+
+# pylint: disable=wrong-import-position
+import load  # noqa: E402
+import record  # noqa: E402
 
 ANSWER_WITHIN_S = 8.0
 DECISIONS = (200, 402, 404, 409)
@@ -24,6 +32,7 @@ DECISIONS = (200, 402, 404, 409)
 PASSING = {401: {"token-expired", "token-finished", "token-left"}, 403: {"not-admitted"},
            429: {"rate-limited"}, 503: {"unavailable", "closed"}}
 PRICE = 1000
+STALE_MS = 1000  # how old a picture of seats may be when nothing is broken
 
 
 @dataclass
@@ -308,6 +317,34 @@ class Operator:
                     break
 
 
+class Crowd:
+    """The fans of tests/history, who have other habits, and write down all that they are told."""
+
+    CLIENTS = 8
+
+    def __init__(self, world, seed):
+        self.world = world
+        self._db = world.new_db()
+        self.path = world.folder / "history.jsonl"
+        self.recorder = record.Recorder(self.path, hold_s=HOLD_S, stale_ms=STALE_MS)
+        self.load = load.Load(world.site, seed, self.CLIENTS, self.recorder, [self._db.schedule() for _ in range(3)],
+                              patience_s=ANSWER_WITHIN_S)
+        self.open = []  # what never was decided
+
+    def run(self, until):
+        self.load.start()
+        while not until.wait(0.5):
+            left = sum(len(each.seats) for each in self.load.world.schedules) - len(self.load.world.sold)
+            if left < 75:
+                with contextlib.suppress(Exception):  # the database may be away
+                    self.load.world.schedules.append(self._db.schedule())
+        self.load.stop()
+
+    def settle(self):
+        self.open = self.load.settle(120)
+        self.recorder.close()
+
+
 class Load:
     """All of it, in threads of its own."""
 
@@ -318,6 +355,7 @@ class Load:
         self.bought = []
         self.batch = Batch(world, world.site.users(8))
         self.operator = Operator(world, self.bought)
+        self.crowd = Crowd(world, seed)
         self.seats = Seats(world.new_db())
         self.seats.next_schedule()
         self._fans = fans
@@ -325,7 +363,7 @@ class Load:
         self._over = threading.Event()
         self._threads = [threading.Thread(target=run, daemon=True) for run in (
             lambda: asyncio.run(self._live()), lambda: self.batch.run(self._over),
-            lambda: self.operator.run(self._over), self._put_on_sale)]
+            lambda: self.operator.run(self._over), lambda: self.crowd.run(self._over), self._put_on_sale)]
 
     def start(self):
         for thread in self._threads:
@@ -360,3 +398,4 @@ class Load:
             await asyncio.gather(*(one(act) for act in self.ledger.acts if act.decision is None))
 
         asyncio.run(all_of_them())
+        self.crowd.settle()
