@@ -4,6 +4,7 @@
 import argparse
 import json
 import os
+import shutil
 import sys
 import threading
 import time
@@ -17,6 +18,7 @@ from wait import wait_for_moment
 from world import World, now
 
 FANS = 16
+SHORT = 12  # faults of the short form
 
 
 def arguments():
@@ -103,7 +105,7 @@ def main():
             print(f"{name:24} {KINDS[name].what}")
         return 0
     seed = options.seed if options.seed is not None else int.from_bytes(os.urandom(4), "big")
-    count = len(names) if options.short else options.faults
+    count = SHORT if options.short else options.faults
     faults = plan(seed, count, names, options.short)
     print(f"seed {seed}", flush=True)
     if options.plan:
@@ -142,6 +144,9 @@ def run(world, options, seed, faults):
             file.write("\n")
     if told["clean"]:
         return 0
+    kept = f"/tmp/boxoffice-chaos-{seed}.jsonl"
+    shutil.copy(load.crowd.path, kept)
+    say(f"the history is kept in {kept}: tests/history/check {kept}")
     for name, text in world.instance.log_since({}, 1000).items():
         telling = [line for line in text.splitlines() if " level=info " not in line]
         say("\n".join([f"--- log of {name}", *telling[-30:]]))

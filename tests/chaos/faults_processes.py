@@ -1,11 +1,15 @@
 """Our own processes: killed, stopped, with another clock, at named points of the code."""
 
 import contextlib
+import signal
 
 from kinds import FRONTS, ROLES, WORKERS, find_victim, kind
 from wait import wait_until
+from world import PROGRAMS
 
-POINTS = ("before-commit", "after-commit", "after-reply")
+POINTS = [(name, point) for name in WORKERS for point in ("before-commit", "after-commit", "after-reply")] + [
+    (name, point) for name in FRONTS for point in ("job-published", "result-taken")]
+TARGETS_OF_POINTS = [f"{name} {point}" for name, point in POINTS]
 POINT_WITHIN_S = 15
 
 
@@ -82,35 +86,36 @@ def jump_clock(scene):
 
 @contextlib.contextmanager
 def with_point(scene, action):
-    """A worker with a named point, alone until it serves: a standby would pass no point."""
+    """A process with a named point; a worker is alone until it serves: a standby would pass no point."""
     name, point = scene.target.split()
     program = name.rsplit("-", 1)[0]
-    other = next(each for each in WORKERS if each.startswith(program) and each != name)
+    other = next(each for each in PROGRAMS if each.startswith(program) and each != name)
     world = scene.world
-    world.instance.run("stop", program)
-    world.start(name, f"{point}:{action}:{1 + int(10 * scene.amount)}")
-    world.start(other)
+    fault = f"{point}:{action}:{1 + int(10 * scene.amount)}"
+    if name in FRONTS:
+        world.restart(name, fault)
+    else:
+        world.instance.run("stop", program)
+        world.start(name, fault)
+        world.start(other)
     scene.victim = name
     try:
         yield name
     finally:
         if world.instance.is_stopped(name):
-            world.instance.send_signal(name, 18)
+            world.instance.send_signal(name, signal.SIGCONT)
         world.start(name)
 
 
-TARGETS_OF_POINTS = [f"{name} {point}" for name in WORKERS for point in POINTS]
-
-
-@kind("kill at a point", TARGETS_OF_POINTS, (0.5, 2), weight=6, is_cheap=False)
+@kind("kill at a point", TARGETS_OF_POINTS, (0.5, 2), weight=6, is_cheap=False, is_stale=True)
 def kill_at_point(scene):
-    """SIGKILL at a named point of the code: before the commit, after it, after the reply"""
+    """SIGKILL at a named point of the code (lib/fault.h)"""
     with with_point(scene, "kill") as name:
         wait_until(lambda: not scene.world.instance.is_alive(name), POINT_WITHIN_S, "the point to be passed")
         yield
 
 
-@kind("stop at a point", TARGETS_OF_POINTS, (1, 4), weight=6, is_cheap=False)
+@kind("stop at a point", TARGETS_OF_POINTS, (1, 4), weight=6, is_cheap=False, is_stale=True)
 def stop_at_point(scene):
     """SIGSTOP at a named point, row locks held or not, then SIGCONT"""
     with with_point(scene, "stop") as name:

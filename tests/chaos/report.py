@@ -10,7 +10,7 @@ from kinds import KINDS
 from wait import wait_until
 from world import now
 
-AFTER_S = 1.0  # a fault's silence may go on so long after it was mended
+AFTER_S = 1.0  # pictures may be old for so long after a fault was mended
 
 
 @dataclass
@@ -83,7 +83,7 @@ def silences(commits, events):
     for index, event in enumerate(events):
         longest = 0.0
         for before, after in zip(commits, commits[1:]):
-            if after > event.began and before < event.mended + AFTER_S:
+            if after > event.began and before < event.mended:
                 longest = max(longest, after - before)
         found[index] = longest
     return found
@@ -121,7 +121,7 @@ def summary(seed, recorder, load, verdict, failed, seconds):
                      for (number, code), count in sorted(load.ledger.statuses.items(), key=str)},
         "takeovers": {name: {"count": len(found), "medianS": round(statistics.median(found), 3),
                              "maxS": round(max(found), 3)} for name, found in sorted(takeovers(recorder).items())},
-        "failed": failed, **verdict.faults(),
+        "history": verdict.history, "failed": failed, **verdict.faults(),
         "clean": verdict.is_clean() and not failed,
     }
 
@@ -142,6 +142,7 @@ def print_table(told):
     for name, row in told["takeovers"].items():
         print(f"kill of an active {name} to the next committed job of its queues: median {row['medianS']:.3f} s,"
               f" most {row['maxS']:.3f} s, of {row['count']}")
+    print("history: " + ", ".join(f"{count} {name}" for name, count in told["history"].items()))
     print(f"losses {len(told['losses'])}, doubles {len(told['doubles'])}, wrong answers {len(told['lies'])},"
           f" other {len(told['other'])}, faults that could not be made or mended {len(told['failed'])}")
     for name in ("losses", "doubles", "lies", "other", "failed"):

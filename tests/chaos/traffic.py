@@ -328,7 +328,7 @@ class Crowd:
         self.path = world.folder / "history.jsonl"
         self.recorder = record.Recorder(self.path, hold_s=HOLD_S, stale_ms=STALE_MS)
         self.load = load.Load(world.site, seed, self.CLIENTS, self.recorder, [self._db.schedule() for _ in range(3)],
-                              patience_s=ANSWER_WITHIN_S)
+                              pause_s=0.08, patience_s=ANSWER_WITHIN_S)
         self.open = []  # what never was decided
 
     def run(self, until):
@@ -342,7 +342,9 @@ class Crowd:
 
     def settle(self):
         self.open = self.load.settle(120)
-        self.recorder.close()
+
+    def users(self):
+        return [fan.user for fan in self.load.fans()]
 
 
 class Load:

@@ -4,7 +4,11 @@ import json
 import uuid
 from collections import Counter
 
-from traffic import DECISIONS, PRICE
+from traffic import DECISIONS, PRICE  # first: it says where those of tests/history are
+
+import check
+import history
+from final import record_final
 
 NAMESPACE = uuid.UUID("5b0c8f1e-2d47-4e93-a16a-c47039e8d2b5")
 CALLS = {"register": "POST /user", "issue": "POST /queue/issue", "reserve": "POST /reservation",
@@ -27,6 +31,7 @@ class Verdict:
         self.doubles = []     # there more than once
         self.lies = []        # answers that do not agree with the database or with each other
         self.other = []       # everything else
+        self.history = {}     # what the checker of histories counted
 
     def is_clean(self):
         return not (self.losses or self.doubles or self.lies or self.other)
@@ -46,6 +51,7 @@ def verify(world, load):
     verdict.other += load.ledger.wrong
     verdict.other += [f"{write.op} {write.about} was never decided" for write in load.crowd.open]
     _check_statuses(load.crowd.path, verdict)
+    _check_history(db, load.crowd, verdict)
     verdict.other += [f"broken: {name}: {rows}" for name, rows in db.broken_invariants().items()]
     _check_audit(world, verdict)
     _check_dead(world, verdict)
@@ -136,6 +142,15 @@ def _check_statuses(path, verdict):
         number, code = line.get("status"), line.get("code")
         if number is not None and (number in (500, 502, 504) or (number >= 400 and code is None)):
             verdict.other.append(f"{line['op']} {line.get('key')}: {number} {code}")
+
+
+def _check_history(db, crowd, verdict):
+    """What the crowd was told, held against a sequential model of seats, balances and the line."""
+    record_final(crowd.recorder, db, crowd.load.world.schedules, crowd.users())
+    report = check.check(history.read([crowd.path]))
+    verdict.history = {"operations": report.operations, **report.counts}
+    if report.code == 1:
+        verdict.other += [f"history: {line}" for line in report.text]
 
 
 def _check_batches(db, batch, verdict):
