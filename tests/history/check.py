@@ -20,6 +20,7 @@ from search import NOT_OK, OK, UNDECIDED, search, shorten
 # "Changes are told within a second", and no picture is to be older (PROTOCOL.md, Seats as they change).
 STALE_MS = 1000
 MS = 1_000_000
+MOST_OTHERS = 8  # that are shown beside a contradiction
 
 
 class Report:
@@ -53,6 +54,8 @@ def check(history, stale_ms=None, all_objects=False):
             report.counts[OK] += 1
         for what, shown in complaints[:3]:
             report.say(NOT_OK, name, what, *timeline(shown, begin, keys=name == "keys"))
+    for name in objects.unclear:
+        report.say(UNDECIDED, name, "it was to pay, and nobody was told how much")
     for name, model, ops in objects.each():
         report.operations += len(ops)
         verdict = search(model, ops)
@@ -66,20 +69,23 @@ def check(history, stale_ms=None, all_objects=False):
 
 
 def explain(model, ops, verdict, begin):
-    """The contradiction as a timeline."""
+    """The contradiction as a timeline; with what else happened meanwhile when that is little."""
     states = sorted({model.show(state) for state in verdict.begin})
-    shown = shorten(model, verdict)
-    yield f"no order of these has a place for the one marked ({len(shown)} of its {len(ops)} operations)"
+    needed = shorten(model, verdict)
+    others = [op for op in verdict.since if op not in needed]
+    yield (f"no order of these {len(needed)} has a place for the one marked, whatever became of {len(others)} others"
+           " (~) since then")
     yield f"at first: {' or '.join(states[:4])}{' or …' if len(states) > 4 else ''}"
-    yield from timeline(shown, begin, ops[verdict.at])
+    yield from timeline(needed + (others if len(others) <= MOST_OTHERS else []), begin, ops[verdict.at], others)
 
 
-def timeline(shown, begin, marked=None, keys=False):
+def timeline(shown, begin, marked=None, others=(), keys=False):
     for op in sorted(shown, key=lambda each: (each.call, each.end)):
         what = " ".join([op.kind, *(str(op.seat),) * bool(op.seat), *(f"of {op.amount}",) * bool(op.amount),
                          *(f"by key {op.key}",) * keys])
         told = {"ok": "ok", "refused": op.code, "unknown": "never answered"}[op.outcome]
-        yield (f"{'>' if op is marked else ' '} {moment(op.call, begin)} … {moment(op.end, begin)}  {op.process:9} "
+        mark = ">" if op is marked else "~" if op in others else " "
+        yield (f"{mark} {moment(op.call, begin)} … {moment(op.end, begin)}  {op.process:9} "
                f"{short(op.user):9} {what}: {told} {facts(op.told)}").rstrip()
 
 
@@ -91,8 +97,8 @@ def facts(told):
     """The members that say most; a list or a whole map would fill the page."""
     if not isinstance(told, dict):
         return ""
-    wanted = ("id", "number", "status", "state", "mine", "seatState", "user", "balance", "price", "version", "seats",
-              "payments", "expires_at", "created_at", "last", "count")
+    wanted = ("id", "number", "status", "state", "mine", "seatState", "user", "balance", "history", "price", "version",
+              "seats", "payments", "expires_at", "created_at", "last", "count")
     found = {name: told[name] for name in wanted if name in told}
     if len(str(found.get("seats", ""))) > 60:
         found["seats"] = len(found["seats"])
@@ -108,7 +114,7 @@ def main(arguments):
     start = time.monotonic()
     try:
         history = read(options.files)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         print(f"check: {error!r}", file=sys.stderr)
         return 2
     report = check(history, options.stale_ms, options.all)

@@ -28,12 +28,17 @@ class Made:
 class Clock:
     def __init__(self, operations):
         """low and high: the least and the greatest difference; None when no time was told."""
-        made = {}
+        made, asked = {}, {}
+        for op in operations:
+            if op.is_open:
+                # It may have made what a later one was told of.
+                asked.setdefault((op.kind, op.user, op.seat), op.call)
         for op in operations:
             if op.outcome == "ok" and op.kind in ("reserve", "pay"):
                 known = made.setdefault((op.kind, op.told["id"]), Made(nanoseconds(op.told["created_at"]), NEVER, NEVER))
                 # Who was told of it again was told later; who asked first need not have been the one who made it.
-                known.call, known.end = min(known.call, op.call), min(known.end, op.end)
+                call = asked.get((op.kind, op.user, op.seat), op.call)
+                known.call, known.end = min(known.call, call, op.call), min(known.end, op.end)
         self.low = max((each.at - each.end for each in made.values()), default=None)
         # A time is told in whole microseconds.
         self.high = min((each.at + 1000 - each.call for each in made.values()), default=None)

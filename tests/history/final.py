@@ -22,8 +22,7 @@ def record_final(recorder, db, schedules, users):
     for user in users:
         call = now()
         balance, total = db.row(BALANCE, user.replace("-", ""))
-        assert balance == total, f"the balance of {user} is {balance}, its history {total}"
-        _write(recorder, "final-balance", call, user=user, answer={"balance": int(balance)})
+        _write(recorder, "final-balance", call, user=user, answer={"balance": int(balance), "history": int(total)})
     call = now()
     last, count = db.row(LINE)
     _write(recorder, "final-line", call, answer={"last": last, "count": count})

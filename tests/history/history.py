@@ -71,8 +71,9 @@ def gather(lines):
         history.lines += 1
         if "meta" in line:
             history.meta.update(line["meta"])
-        elif line.get("note") == "stale":
-            history.stale.append((line["from"], line["until"]))
+        elif "note" in line:
+            if line["note"] == "stale":
+                history.stale.append((line["from"], line["until"]))
         elif line["op"] in READS:
             if line["outcome"] == "ok":
                 history.operations.append(operation([line], line))

@@ -52,6 +52,7 @@ class World:
     few: int
     fans: list = field(default_factory=list)
     sold: set = field(default_factory=set)
+    payments: dict = field(default_factory=dict)  # the seat of each
 
     def wanted(self):
         """(schedule, seat) of the few that are not known to be sold."""
@@ -113,9 +114,9 @@ class Load:
     def fans(self):
         return list(self.world.fans)
 
-    def refunded(self, seat):
-        """Somebody else gave a payment back: the seat can be had again."""
-        self.world.sold.discard(seat)
+    def refunded(self, payment):
+        """Somebody else gave it back: its seat can be had again."""
+        self.world.sold.discard(self.world.payments.pop(payment))
 
 
 def look_up(load, client, write):
@@ -148,6 +149,7 @@ def learn(world, write, answer):
         fan.seat = write.about["seat"]
     elif write.op == "pay" and answer.status == 200:
         world.sold.add(write.about["seat"])
+        world.payments[answer.json["data"]["id"]] = write.about["seat"]
         fan.is_live, fan.seat = False, 0
     elif write.op == "leave" and answer.status == 200:
         fan.is_live = False

@@ -142,11 +142,12 @@ class Balance:
         payment, unknown = op.told.get("id"), ("?", op.seat)
         if payment in state.paid:
             return [state]
+        found = []
         if payment and unknown in state.paid:
-            return [state._replace(paid=state.paid - {unknown} | {payment})]
-        if op.amount > state.amount:
-            return []
-        return [state._replace(amount=state.amount - op.amount, paid=state.paid | {payment or unknown})]
+            found.append(state._replace(paid=state.paid - {unknown} | {payment}))
+        if op.amount <= state.amount:
+            found.append(state._replace(amount=state.amount - op.amount, paid=state.paid | {payment or unknown}))
+        return found
 
     def _refund(self, state, op):
         payment = op.told["id"]
@@ -162,7 +163,8 @@ class Balance:
     def _balance(self, state, op):
         return [state] if op.told["balance"] == state.amount else []
 
-    _final_balance = _balance
+    def _final_balance(self, state, op):
+        return [state] if op.told["balance"] == op.told["history"] == state.amount else []
 
     @staticmethod
     def show(state):
@@ -217,11 +219,12 @@ class Fan:
             return [state] if state.seat == op.seat else []
         if payment in state.bought:
             return [state]
+        found = []
         if payment and unknown in state.bought:
-            return [state._replace(bought=state.bought - {unknown} | {payment})]
-        if state.seat != op.seat:
-            return []
-        return [self._let_go(state)._replace(bought=state.bought | {payment or unknown})]
+            found.append(state._replace(bought=state.bought - {unknown} | {payment}))
+        if state.seat == op.seat:
+            found.append(self._let_go(state)._replace(bought=state.bought | {payment or unknown}))
+        return found
 
     def _leave(self, state, op):
         """Who holds a seat cannot leave."""

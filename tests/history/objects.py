@@ -16,9 +16,13 @@ class Objects:
         self._seats, self._balances, self._fans = (defaultdict(list) for _ in range(3))
         self._clock = Clock(history.operations)
         self.complaints = []
-        self._prices = {op.seat: op.told["price"] for op in history.operations
-                        if op.kind == "reserve" and op.outcome == "ok"}
+        self._prices = prices(history.operations)
+        self.unclear = []  # objects that cannot be judged
         self._payers = {op.told["id"]: op for op in history.operations if op.kind == "pay" and op.outcome == "ok"}
+        self._askers = defaultdict(set)  # seat → users whose payment for it was never answered
+        for op in history.operations:
+            if op.kind == "pay" and op.is_open:
+                self._askers[op.seat].add(op.user)
         self._schedules = self._seats_of_schedules()
         if not self._clock.is_sound:
             self.complaints.append(("times were told that lie outside their operations", []))
@@ -34,7 +38,8 @@ class Objects:
         for kind, model, found in (("seat", Seat(), self._seats), ("balance of", Balance(), self._balances),
                                    ("fan", Fan(), self._fans)):
             for name in sorted(found):
-                yield f"{kind} {name}", model, found[name]
+                if f"{kind} {name}" not in self.unclear:
+                    yield f"{kind} {name}", model, found[name]
 
     def _seats_of_schedules(self):
         seats = defaultdict(set)
@@ -58,20 +63,24 @@ class Objects:
 
     def _take_pay(self, op):
         self._seats[op.seat].append(op)
+        if op.is_open and op.seat not in self._prices:
+            self.unclear.append(f"balance of {op.user}")
         if op.outcome != "refused" or op.code == "insufficient-balance":
             op = replace(op, amount=op.told.get("totalAmount", self._prices.get(op.seat, 0)))
             self._fans[op.user].append(op)
             self._balances[op.user].append(op)
 
     def _take_refund(self, op):
-        """Whose payment it was is told by the payment."""
-        payment = self._payers.get(op.told["id"])
+        """Whose payment it was is told by the payment; when that was never answered, it is one of those who asked."""
         if op.outcome == "refused":
             return
         self._seats[op.seat].append(op)
-        if payment is not None:
-            amount = op.told.get("amount", payment.told["totalAmount"])
-            self._balances[payment.user].append(replace(op, user=payment.user, amount=amount))
+        payment = self._payers.get(op.told["id"])
+        users = [payment.user] if payment else sorted(self._askers[op.seat])
+        price = payment.told["totalAmount"] if payment else self._prices.get(op.seat, 0)
+        for user in users:
+            self._balances[user].append(replace(op, user=user, amount=op.told.get("amount", price),
+                                                is_open=op.is_open or len(users) > 1))
 
     def _take_charge(self, op):
         self._balances[op.user].append(op)
@@ -134,6 +143,19 @@ class Objects:
 
     def _take_final_seat(self, op):
         self._seats[op.seat].append(op)
+
+
+def prices(operations):
+    """Of the seats whose price anybody was told."""
+    found = {}
+    for op in operations:
+        if op.kind == "map":
+            found.update((seat["id"], seat["price"]) for seat in op.told["seats"])
+        elif op.kind in ("reserve", "pay", "refund"):
+            price = next((op.told[name] for name in ("price", "totalAmount", "amount") if name in op.told), None)
+            if price is not None:
+                found[op.seat] = price
+    return found
 
 
 def length_ns(op):

@@ -55,7 +55,7 @@ def refund(payment, seat, call, end, balance=None, code=None, key=None):
 
 def seat_map(user, call, end, version, *seats):
     """seats: (id, state, mine)."""
-    listed = [{"id": seat, "state": state, "mine": mine} for seat, state, mine in seats]
+    listed = [{"id": seat, "state": state, "mine": mine, "price": PRICE} for seat, state, mine in seats]
     return line("map", call, end, {"version": version, "seats": listed}, user=user, schedule=1)
 
 
@@ -88,8 +88,9 @@ def final_seat(seat, call, state, user=""):
     return line("final-seat", call, call + 1, {"state": state, "user": user}, seat=seat)
 
 
-def final_balance(user, call, amount):
-    return line("final-balance", call, call + 1, {"balance": amount}, user=user)
+def final_balance(user, call, amount, history=None):
+    told = {"balance": amount, "history": amount if history is None else history}
+    return line("final-balance", call, call + 1, told, user=user)
 
 
 def final_line(call, last, count):

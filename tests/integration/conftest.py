@@ -22,7 +22,7 @@ FIRST = ("test_rolling_restart", "test_preflight", "test_http_bench")
 # Those that stop, kill or overload something come last; within a group the order is by name.
 DISTURBING = ("test_contention", "test_events", "test_openapi", "test_seat_events", "test_metrics", "test_money", "test_nginx", "test_prometheus",
               "test_status_costs_nothing",
-              "test_takeover", "test_units", "test_crash", "test_importer", "test_poison", "test_guards", "test_workers_away",
+              "test_takeover", "test_units", "test_crash", "test_histories", "test_importer", "test_poison", "test_guards", "test_workers_away",
               "test_database_away", "test_broker_away", "test_launcher",
               "test_procedures")
 

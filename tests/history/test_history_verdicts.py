@@ -110,6 +110,7 @@ BAD = {
     "admitted out of turn": [issue("u", 0, 10, 1), issue("v", 20, 30, 2), status("v", 40, 50, 2, "ACTIVE"),
                              status("u", 400, 410, 1, "WAITING")],
     "a time outside its operation": [reserve("u", 1, 20, 30, 7, at=25), reserve("v", 2, 40, 50, 8, at=90)],
+    "a balance that is not its history": [charge("u", 100, 0, 10, 100), final_balance("u", 20, 100, 200)],
     "a write in the future": [final_balance("u", 10, 100), charge("u", 100, 20, 30, 100)],
 }
 
