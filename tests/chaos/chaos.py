@@ -8,11 +8,12 @@ import shutil
 import sys
 import threading
 import time
+from pathlib import Path
 
 from faults import KINDS, Scene
 from traffic import Load
 from plan import plan
-from report import Recorder, print_table, summary
+from report import Recorder, merge, print_table, summary
 from verify import verify
 from wait import wait_for_moment
 from world import World, now
@@ -29,6 +30,7 @@ def arguments():
     parser.add_argument("--only", metavar="KIND,…", help="of these kinds alone")
     parser.add_argument("--short", action="store_true", help="one of each cheap kind, some 45 s in all")
     parser.add_argument("--json", metavar="FILE", help="the same as an object")
+    parser.add_argument("--merge", metavar="FILE", nargs="+", help="print what several runs wrote, as one; runs nothing")
     parser.add_argument("--plan", action="store_true", help="say what a seed would do, and do nothing")
     parser.add_argument("--kinds", action="store_true", help="say what can go wrong")
     return parser.parse_args()
@@ -99,6 +101,11 @@ class Run:
 
 def main():
     options = arguments()
+    if options.merge:
+        told = merge([json.loads(Path(name).read_text(encoding="utf-8")) for name in options.merge])
+        print(f"seeds {told['seed']}")
+        print_table(told)
+        return 0 if told["clean"] else 1
     names = chosen_kinds(options)
     if options.kinds:
         for name in names:

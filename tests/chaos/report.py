@@ -119,11 +119,25 @@ def summary(seed, recorder, load, verdict, failed, seconds):
         "importedRows": sum(rows for _, rows in load.batch.files), "refunds": len(load.operator.refunded),
         "statuses": {f"{number} {code or ''}".strip(): count
                      for (number, code), count in sorted(load.ledger.statuses.items(), key=str)},
-        "takeovers": {name: {"count": len(found), "medianS": round(statistics.median(found), 3),
-                             "maxS": round(max(found), 3)} for name, found in sorted(takeovers(recorder).items())},
+        "takeovers": {name: [round(each, 3) for each in found] for name, found in sorted(takeovers(recorder).items())},
         "history": verdict.history, "failed": failed, **verdict.faults(),
         "clean": verdict.is_clean() and not failed,
     }
+
+
+def merge(runs):
+    """Several runs as one: numbers add up, lists follow each other."""
+    first, *others = runs
+    for run in others:
+        first = {name: _add(value, run[name]) for name, value in first.items()}
+    return {**first, "seed": ", ".join(str(run["seed"]) for run in runs), "clean": all(run["clean"] for run in runs)}
+
+
+def _add(one, other):
+    if isinstance(one, dict):
+        return {name: _add(one[name], other[name]) if name in one and name in other else one.get(name, other.get(name))
+                for name in {**one, **other}}
+    return round(one + other, 1) if isinstance(one, float) else one + other
 
 
 def print_table(told):
@@ -139,9 +153,9 @@ def print_table(told):
     print(f"imports {told['imports']} of {told['importedRows']} rows in {told['importerStarts']} starts,"
           f" refunds {told['refunds']}")
     print("answers: " + ", ".join(f"{name}: {count}" for name, count in told["statuses"].items()))
-    for name, row in told["takeovers"].items():
-        print(f"kill of an active {name} to the next committed job of its queues: median {row['medianS']:.3f} s,"
-              f" most {row['maxS']:.3f} s, of {row['count']}")
+    for name, found in told["takeovers"].items():
+        print(f"kill of an active {name} to the next committed job of its queues: median {statistics.median(found):.3f}"
+              f" s, most {max(found):.3f} s, of {len(found)}")
     print("history: " + ", ".join(f"{count} {name}" for name, count in told["history"].items()))
     print(f"losses {len(told['losses'])}, doubles {len(told['doubles'])}, wrong answers {len(told['lies'])},"
           f" other {len(told['other'])}, faults that could not be made or mended {len(told['failed'])}")

@@ -20,7 +20,7 @@ from api import charge, cancel, get, issue, pay, read_answer, register, reserve,
 from instance import find_program
 from world import HOLD_S, now
 
-sys.path.insert(1, str(Path(__file__).resolve().parents[1] / "history"))
+sys.path.append(str(Path(__file__).resolve().parents[1] / "history"))
 
 # pylint: disable=wrong-import-position
 import load  # noqa: E402
