@@ -30,7 +30,8 @@ def arguments():
     parser.add_argument("--only", metavar="KIND,…", help="of these kinds alone")
     parser.add_argument("--short", action="store_true", help="one of each cheap kind, some 45 s in all")
     parser.add_argument("--json", metavar="FILE", help="the same as an object")
-    parser.add_argument("--merge", metavar="FILE", nargs="+", help="print what several runs wrote, as one; runs nothing")
+    parser.add_argument("--merge", metavar="FILE", nargs="+",
+                        help="print what several runs wrote, as one; runs nothing")
     parser.add_argument("--plan", action="store_true", help="say what a seed would do, and do nothing")
     parser.add_argument("--kinds", action="store_true", help="say what can go wrong")
     return parser.parse_args()

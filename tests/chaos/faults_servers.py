@@ -9,7 +9,6 @@ from urllib.parse import quote
 
 from amqp import SEAT_PARTITIONS
 from kinds import FRONTS, WORKERS, kind
-from wait import wait_until
 
 # RabbitMQ ---------------------------------------------------------------------------------------
 

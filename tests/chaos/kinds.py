@@ -15,7 +15,6 @@ WORKERS = [name for name in PROGRAMS if name not in FRONTS]
 # Account workers compete: each is as active as the other.
 ROLES = ["seat-worker active", "seat-worker standby", "account-worker active", "gate-worker active",
          "gate-worker standby"]
-SERVERS = ("mariadb", "rabbitmq", "nginx")
 
 
 @dataclass
