@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # Debian packages and the build. Both do nothing, without network or rights, when nothing is missing.
 
+# shellcheck disable=SC2034 # for whoever sources this
 readonly -a packages_to_run=(gcc libc6-dev make autoconf automake pkgconf
     librabbitmq-dev libfcgi-dev libmariadb-dev libjson-c-dev uuid-dev libjwt-dev libssl-dev libcurl4-openssl-dev libmicrohttpd-dev libcsv-dev libcmocka-dev
     mariadb-server-core mariadb-client-core rabbitmq-server nginx libnginx-mod-nchan tzdata curl jq openssl)

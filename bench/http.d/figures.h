@@ -25,8 +25,8 @@ struct figures {
 void figures_fini(struct figures *figures);
 void figures_add(struct figures *figures, size_t kind, unsigned status, int64_t span_us);
 
-/* Appends {"KIND":{"answers","statuses":{"200":…},"meanMs","p50Ms","p90Ms","p99Ms","maxMs"},…}; kinds
- * without an answer are left out. */
+/* Appends {"KIND":{"answers","statuses":{"200":…},"meanMs","p50Ms","p90Ms","p99Ms","maxMs"},…};
+ * kinds without an answer are left out. */
 void figures_write(struct figures *figures, const struct script *script, struct text *out);
 
 #endif

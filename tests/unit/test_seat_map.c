@@ -76,7 +76,8 @@ static struct snapshot *map_for_sale(void)
 	assert_non_null(map);
 	map->schedules.items = calloc(2, sizeof *map->schedules.items);
 	map->seats.items = calloc(3, sizeof *map->seats.items);
-	assert_true(map->schedules.items != NULL && map->seats.items != NULL);
+	assert_non_null(map->schedules.items);
+	assert_non_null(map->seats.items);
 	map->schedules.items[0].id = SCHEDULE;
 	map->schedules.items[1].id = SCHEDULE + 1;
 	map->schedules.count = 2;
