@@ -35,7 +35,7 @@ class Seat:
         return state._replace(phase="held", user=user, id=hold, late=state.late - {user})
 
     def _release(self, state):
-        return state._replace(phase="free", user="", id=0, over=state.over | {state.id})
+        return state._replace(phase="free", user="", id=0, over=with_id(state.over, state.id))
 
     def _reserve(self, state, op):
         mine = state.phase == "held" and state.user == op.user
@@ -74,7 +74,7 @@ class Seat:
         if op.outcome == "refused":
             return self._not_mine(state, op)
         if mine and state.phase == "held":
-            return [state._replace(phase="sold", id=payment, over=state.over | {state.id})]
+            return [state._replace(phase="sold", id=payment, over=with_id(state.over, state.id))]
         if mine and state.phase == "sold" and op.outcome == "ok" and is_same(state.id, payment):
             return [state._replace(id=payment)]
         return []
@@ -190,7 +190,7 @@ class Fan:
         return getattr(self, "_" + op.kind.replace("-", "_"))(state, op)
 
     def _let_go(self, state):
-        return state._replace(seat=0, hold=0, over=state.over | {state.hold})
+        return state._replace(seat=0, hold=0, over=with_id(state.over, state.hold))
 
     def _reserve(self, state, op):
         if op.code == "already-holding":
@@ -253,6 +253,11 @@ class Fan:
 def is_same(known, told):
     """One of the two may be that of an operation that was never answered."""
     return known == told or isinstance(known, tuple)
+
+
+def with_id(over, number):
+    """Nobody asks for the end of a hold of which nobody was told."""
+    return over if isinstance(number, tuple) else over | {number}
 
 
 def short(user):

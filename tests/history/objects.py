@@ -32,6 +32,7 @@ class Objects:
             if take:
                 take(op)
         self._end_holds()
+        self._leave_out_what_fell_between()
 
     def each(self):
         """(name, model, operations) of each object."""
@@ -110,6 +111,20 @@ class Objects:
                              is_open=op.is_open)
             self._seats[op.seat].append(ends)
             self._fans[op.user].append(ends)
+
+    def _leave_out_what_fell_between(self):
+        """A payment that was decided in a hold's last moment is committed after its end. Who reads in between sees a
+        hold that is over, and no payment: no order has that, and no lock is taken to prevent it (PROTOCOL.md, A hold).
+        """
+        for seat, ops in self._seats.items():
+            ends = [op for op in ops if op.kind == "expire"]
+            between = [(end, op.end) for op in ops if op.kind == "pay" and op.outcome != "refused" for end in ends
+                       if end.user == op.user and end.call <= op.end and op.call <= end.end]
+            for end, until in between:
+                self._seats[seat] = [op for op in self._seats[seat] if op.told.get("state") != "free"
+                                     or op.end < end.call or until < op.call]
+                self._fans[end.user] = [op for op in self._fans[end.user] if op.kind not in ("holds", "bought")
+                                        or op.end < end.call or until < op.call]
 
     # Reads ------------------------------------------------------------------------------------
 

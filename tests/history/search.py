@@ -65,7 +65,7 @@ class Search:
                 if not left:
                     begin, states = next((each for each in quiet if len(called) - each[0] <= CONTEXT), quiet[-1])
                     return Verdict(NOT_OK, self._ops[index], states, called[begin:], most - self._left)
-                self._configurations = left
+                self._configurations = self._without_detours(left)
                 self._under_way.remove(index)
         except TooMuch:
             return Verdict(UNDECIDED, steps=most - self._left)
@@ -88,6 +88,18 @@ class Search:
                     if len(seen) > MOST_CONFIGURATIONS:
                         raise TooMuch
         return left
+
+    def _without_detours(self, configurations):
+        """Where two differ only in open operations, and one has taken some more of them to the same state, whatever
+        follows that one follows the other too, which has them left."""
+        open_mask = sum(1 << index for index in self._under_way if self._ops[index].is_open)
+        if not open_mask:
+            return configurations
+        alike = {}
+        for state, mask in configurations:
+            alike.setdefault((state, mask & ~open_mask), []).append(mask & open_mask)
+        return {(state, forced | taken) for (state, forced), all_taken in alike.items() for taken in all_taken
+                if not any(other != taken and other & taken == other for other in all_taken)}
 
     def _next(self, state, mask, target):
         """One change further, after all that changes nothing here; the target alone when it is one of those."""

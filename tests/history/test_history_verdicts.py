@@ -23,6 +23,9 @@ GOOD = {
         cancel("u", 1, 3060, 3070, code="hold-expired", data={"seatState": "held"})],
     "payment against expiry, the payment first": [charge("u", 1500, 0, 10, 1500), reserve("u", 1, 20, 30, 7),
                                                   pay("u", 1, 3010, 3050, 3)],
+    "a picture between a hold's end and its payment": [
+        charge("u", 1500, 0, 10, 1500), reserve("u", 1, 20, 30, 7), pay("u", 1, 3010, 3060, 3), own("u", 3040, 3050),
+        seat_map("v", 3040, 3050, 1, (1, "free", False)), seat_map("v", 3070, 3080, 2, (1, "sold", False))],
     "one's own hold is returned, not extended": [reserve("u", 1, 20, 30, 7), reserve("u", 1, 90, 99, 7, at=25)],
     "a cancelled seat": [reserve("u", 1, 20, 30, 7), cancel("u", 1, 40, 50, 7), reserve("v", 1, 60, 70, 8),
                          cancel("u", 1, 80, 90, code="not-held")],
@@ -97,6 +100,10 @@ BAD = {
     "not held, though it ran out": [reserve("u", 1, 20, 30, 7), cancel("u", 1, 3040, 3050, code="not-held")],
     "a stale picture": [reserve("u", 1, 20, 30, 7), seat_map("v", 340, 350, 1, (1, "free", False))],
     "a stale list": [reserve("u", 1, 20, 30, 7), seat_map("v", 340, 350, 1, (1, "held", False)), free("v", 340, 350, 1)],
+    "a sold seat shown as free": [*BOUGHT, seat_map("v", 360, 370, 1, (1, "free", False))],
+    "a picture after a payment in the last moment": [
+        charge("u", 1500, 0, 10, 1500), reserve("u", 1, 20, 30, 7), pay("u", 1, 3010, 3060, 3),
+        seat_map("v", 3370, 3380, 1, (1, "free", False))],
     "a picture of what never was": [seat_map("v", 340, 350, 1, (1, "sold", False))],
     "another's seat shown as mine": [reserve("u", 1, 20, 30, 7), seat_map("v", 100, 110, 1, (1, "held", True))],
     "a stale look at one's own": [reserve("u", 1, 20, 30, 7), own("u", 40, 50)],
