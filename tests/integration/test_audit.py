@@ -101,7 +101,7 @@ THEN = "SYSDATE(6) - INTERVAL 1 DAY"
 def ticket(number, user, status, place, admitted, out_seq):
     times = f"{THEN}, SYSDATE(6) + INTERVAL 1 HOUR" if admitted else "NULL, NULL"
     return ("INSERT INTO waiting_queue (id, user_id, job_id, status, created_at, admitted_at, expired_at,"
-            f" updated_at, place, out_seq) VALUES ({number}, {user}, UNHEX(MD5({number})), '{status}',"
+            f" updated_at, place, out_seq) VALUES ({number}, {user}, UNHEX(LEFT(SHA2({number}, 256), 32)), '{status}',"
             f" {THEN}, {times}, {THEN}, {place}, {out_seq})")
 
 
@@ -133,7 +133,7 @@ TABLES = ("job", "cash_history", "cash", "payment", "seat_reservation", "waiting
           "gate_policy", "seat", "concert_schedule", "concert", "user")
 WORLD = [
     *(f"INSERT INTO user (id, uuid, name, job_id, created_at, updated_at) VALUES ({number}, {hexed(user)},"
-      f" 'x', {job_id('register') if number == 1 else f'UNHEX(MD5({number}))'}, {THEN}, {THEN})"
+      f" 'x', {job_id('register') if number == 1 else f'UNHEX(LEFT(SHA2({number}, 256), 32))'}, {THEN}, {THEN})"
       for number, user in enumerate(USERS, 1)),
     "INSERT INTO concert (id, name, created_at, updated_at) VALUES (1, 'x', SYSDATE(6), SYSDATE(6))",
     "INSERT INTO concert_schedule (id, concert_id, total_seats, open_at, close_at, booking_start_at,"
@@ -184,16 +184,16 @@ CASES = {
     "balance-in-range": ("UPDATE cash SET balance = -1 WHERE user_id = 2", {"user": 2, "balance": -1}),
     "balance-replays": ("UPDATE cash_history SET balance_after = 1 WHERE id = 2",
                         {"history": 2, "user": 1, "balance_after": 1, "replayed": 4000}),
-    "history-of-account": (history(9, 77, "UNHEX(MD5('x'))", 5, 5), {"history": 9, "user": 77}),
+    "history-of-account": (history(9, 77, "UNHEX(LEFT(SHA2('x', 256), 32))", 5, 5), {"history": 9, "user": 77}),
     "user-has-account": ("DELETE FROM cash WHERE user_id = 3", {"user": 3}),
-    "amount-not-zero": (history(9, 1, "UNHEX(MD5('x'))", 0, 4000), {"history": 9, "user": 1}),
+    "amount-not-zero": (history(9, 1, "UNHEX(LEFT(SHA2('x', 256), 32))", 0, 4000), {"history": 9, "user": 1}),
     "job-moves-money-once": (history(9, 1, job_id("charge"), 5000, 9000),
                              {"job": str(JOBS["charge"]), "rows": 2}),
-    "debit-explained": (history(9, 1, "UNHEX(MD5('x'))", -5, 3995), {"history": 9, "amount": -5}),
+    "debit-explained": (history(9, 1, "UNHEX(LEFT(SHA2('x', 256), 32))", -5, 3995), {"history": 9, "amount": -5}),
     "reversal-of-charge": ("UPDATE cash_history SET reverses = 4 WHERE id = 6",
                            {"history": 6, "reverses": 4}),
-    "charge-reversed-once": (history(9, 1, "UNHEX(MD5('x'))", -300, 3700, 5), {"history": 5, "rows": 2}),
-    "seat-live-once": (reservation(9, 1, 2, 3, "UNHEX(MD5('x'))", "PENDING", 1),
+    "charge-reversed-once": (history(9, 1, "UNHEX(LEFT(SHA2('x', 256), 32))", -300, 3700, 5), {"history": 5, "rows": 2}),
+    "seat-live-once": (reservation(9, 1, 2, 3, "UNHEX(LEFT(SHA2('x', 256), 32))", "PENDING", 1),
                        {"seat": 1, "reservations": 2}),
     "reservation-of-seat": ("UPDATE seat_reservation SET seat_id = 99 WHERE id = 3",
                             {"reservation": 3, "seat": 99}),
@@ -203,7 +203,7 @@ CASES = {
                           {"reservation": 3, "price": 0}),
     "hold-ends-later": ("UPDATE seat_reservation SET expires_at = created_at WHERE id = 1",
                         {"reservation": 1, "seat": 1}),
-    "ticket-holds-once": (reservation(9, 2, 2, 3, "UNHEX(MD5('x'))", "PENDING", 1),
+    "ticket-holds-once": (reservation(9, 2, 2, 3, "UNHEX(LEFT(SHA2('x', 256), 32))", "PENDING", 1),
                           {"ticket": 3, "holds": 2}),
     "hold-swept": ("UPDATE seat_reservation SET expires_at = SYSDATE(6) - INTERVAL 70 SECOND WHERE id = 3",
                    {"reservation": 3, "seat": 3}),
@@ -241,9 +241,9 @@ CASES = {
     "reserve-made-reservation": ("UPDATE seat_reservation SET price = 1 WHERE id = 1",
                                  {"job": str(JOBS["reserve"])}),
     "issue-made-ticket": ("DELETE FROM waiting_queue WHERE id = 1", {"job": str(JOBS["issue"])}),
-    "register-made-user": ("UPDATE user SET job_id = UNHEX(MD5('x')) WHERE id = 1",
+    "register-made-user": ("UPDATE user SET job_id = UNHEX(LEFT(SHA2('x', 256), 32)) WHERE id = 1",
                            {"job": str(JOBS["register"])}),
-    "refund-made-credit": ("UPDATE payment SET refund_job_id = UNHEX(MD5('x')) WHERE id = 2",
+    "refund-made-credit": ("UPDATE payment SET refund_job_id = UNHEX(LEFT(SHA2('x', 256), 32)) WHERE id = 2",
                            {"job": str(JOBS["refund"])}),
     "reverse-made-debit": ("UPDATE cash_history SET reverses = NULL WHERE id = 6",
                            {"job": str(JOBS["reverse"])}),
@@ -357,7 +357,7 @@ def test_a_draw_that_was_tampered_with(instance, world, sql):
 
 def test_all_are_counted_and_some_are_told(instance, world):
     for number in range(100, 130):
-        world.execute(history(number, 77, f"UNHEX(MD5({number}))", 5, 5))
+        world.execute(history(number, 77, f"UNHEX(LEFT(SHA2({number}, 256), 32))", 5, 5))
     check = broken(audit(instance)[1])["history-of-account"]
     assert (check["count"], len(check["rows"])) == (30, 10)
     check = broken(audit(instance, "--rows", "25")[1])["history-of-account"]

@@ -288,7 +288,7 @@ def world(scratch):
     ("UPDATE seat SET is_active = FALSE", "seats-free booking-times"),
     (f"UPDATE seat SET deleted_at = {NOW}", "seats-free booking-times"),
     ("INSERT INTO seat_reservation (seat_id, user_id, ticket_id, job_id, status, price, expires_at, created_at,"
-     f" updated_at) VALUES (1, 1, 1, UNHEX(MD5('x')), 'PENDING', 1, {NOW}, {NOW}, {NOW})",
+     f" updated_at) VALUES (1, 1, 1, UNHEX(LEFT(SHA2('x', 256), 32)), 'PENDING', 1, {NOW}, {NOW}, {NOW})",
      "seats-free booking-times audit-clean"),
     (f"UPDATE concert_schedule SET open_at = created_at, close_at = {NOW}", "seats-free booking-times"),
     (f"UPDATE concert_schedule SET booking_start_at = created_at, booking_end_at = {NOW}", "booking-times"),

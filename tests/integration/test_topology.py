@@ -53,7 +53,7 @@ def test_the_bindings(definitions, running):
 
 
 def test_the_policies(definitions, running):
-    assert running["policies"] == definitions["policies"]
+    assert sorted(running["policies"], key=lambda policy: policy["name"]) == definitions["policies"]
 
 
 def test_the_accounts(definitions, running):
