@@ -7,7 +7,7 @@
 
 #define COLUMNS                                                                                    \
 	"?disable_stats=false&columns=name,messages_ready,messages_unacknowledged,consumers,"      \
-	"arguments"
+	"arguments,online"
 
 static enum err get_from(const char *host_url, const struct fetch_account *account,
 			 const char *path, const char *rest, struct text *out)

@@ -89,6 +89,8 @@ struct preflight_queues {
 	struct text missing, wrong; /* names */
 	/* The fewest consumers of a queue of this kind; -1: not told. */
 	int64_t seat_workers, gate_workers, account_workers, import_workers;
+	int64_t members; /* nodes that have a copy and are there, of the queue that has the fewest
+			  */
 	int64_t fronts;
 	int64_t dead; /* -1: not told */
 	bool is_told; /* the depth of every queue of jobs */

@@ -174,6 +174,20 @@ static bool has_arguments(const struct topology_queue *queue, const struct json_
 	return others == count;
 }
 
+static int64_t count_members(const struct json_part *told)
+{
+	struct json_part online, each;
+	struct json_cursor cursor;
+	int64_t count = 0;
+
+	if (!find_member(told, "online", &online))
+		return 0;
+	json_cursor_init(&cursor, online.text, online.length);
+	while (json_cursor_next(&cursor, &each))
+		count++;
+	return count;
+}
+
 static void take_fewest(int64_t *fewest, int64_t count)
 {
 	if (count < *fewest)
@@ -225,6 +239,7 @@ static enum err compare(const struct topology_queue *queue, void *arg)
 		add_queue(queues, queue->name, 0, 0);
 		return ERR_OK;
 	}
+	take_fewest(&queues->members, count_members(&told));
 	if (!has_arguments(queue, &told))
 		preflight_name(&queues->wrong, queue->name);
 	if (json_parse_loosely(told.text, told.length, &object, why) != ERR_OK)
@@ -258,6 +273,7 @@ static enum err ask_queues(struct preflight_facts *facts)
 						  .gate_workers = INT64_MAX,
 						  .account_workers = INT64_MAX,
 						  .import_workers = INT64_MAX,
+						  .members = INT64_MAX,
 						  .is_told = true};
 	if (err == ERR_OK)
 		err = topology_each_queue(facts->conf, compare, &comparing);

@@ -43,6 +43,8 @@ const struct preflight_check preflight_checks[] = {
 	 "raise LimitNOFILE of the broker's service", judge_broker_files},
 	{"broker-queues", FROM_QUEUES, false, "every queue is there, with our arguments",
 	 "start a worker or import boxoffice-topology's definitions; a queue with other arguments is drained and deleted first", judge_broker_queues},
+	{"broker-members", FROM_QUEUES, false, "no cluster, or three nodes and more that have every queue",
+	 "rabbitmq-queues grow NODE all; a node that is down is started first: OPERATIONS.md, \"A cluster of brokers\"", judge_broker_members},
 	{"dead-empty", FROM_QUEUES, false, "no dead letters",
 	 "boxofficectl dead list, then send-back or drop: OPERATIONS.md, \"Dead letters\"", judge_dead_empty},
 	{"no-backlog", FROM_QUEUES, false, "at most 100 messages wait in a queue of jobs",

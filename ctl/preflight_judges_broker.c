@@ -5,6 +5,7 @@
 
 #define BACKLOG_MOST 100
 #define BROKER_FILES_LEAST 1024
+#define MEMBERS_LEAST 3 /* of a cluster: with two the loss of either is that of the majority */
 
 enum preflight_state judge_broker_answers(const struct preflight_facts *facts,
 					  struct text *measured)
@@ -48,6 +49,18 @@ enum preflight_state judge_broker_queues(const struct preflight_facts *facts, st
 		return PREFLIGHT_FAILED;
 	text_printf(measured, "all %" PRId64, queues->declared);
 	return PREFLIGHT_PASSED;
+}
+
+enum preflight_state judge_broker_members(const struct preflight_facts *facts,
+					  struct text *measured)
+{
+	if (facts->broker.nodes <= 1) {
+		text_puts(measured, "no cluster");
+		return PREFLIGHT_PASSED;
+	}
+	text_printf(measured, "%" PRId64 " of the queue that has the fewest",
+		    facts->queues.members);
+	return preflight_passed_if(facts->queues.members >= MEMBERS_LEAST);
 }
 
 enum preflight_state judge_dead_empty(const struct preflight_facts *facts, struct text *measured)

@@ -10,9 +10,12 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "address.h"
 #include "broker_fifo.h"
+#include "broker_renewal.h"
 #include "broker_window.h"
 #include "broker_wire.h"
+#include "clock.h"
 #include "log.h"
 #include "text.h"
 #include "topology.h"
@@ -40,13 +43,17 @@ struct broker {
 	bool is_blocked;
 	bool was_cancelled; /* to be told by the next broker_pump() */
 	bool keeps_headers;
-	size_t pumped; /* bytes of bodies that this broker_pump() has read */
+	bool is_of_cluster;
+	bool was_refused; /* a publish, in this broker_pump() */
+	size_t pumped;    /* bytes of bodies that this broker_pump() has read */
 	struct channel *channels;
 	size_t channel_count;
 	broker_confirm_fn *confirm; /* NULL: publishes are not confirmed */
 	void *confirm_arg;
 	struct broker_window window;
 };
+
+static _Thread_local struct broker_renewal renewal;
 
 /* Opens a channel when it is not yet. */
 static enum err open_channel(struct broker *broker, unsigned number)
@@ -78,6 +85,7 @@ enum err broker_open(struct broker **broker, const struct conf *conf, const char
 	if (!made)
 		return ERR_MEMORY;
 	broker_window_init(&made->window);
+	made->is_of_cluster = address_count(conf->amqp_url) > 1;
 	err = wire_open(&made->wire, conf, name);
 	if (err == ERR_OK)
 		err = open_channel(made, PUBLISH_CHANNEL);
@@ -357,6 +365,7 @@ static void read_notice(struct broker *broker, const struct wire_event *event)
 		confirm(broker, event, ERR_OK);
 		break;
 	case WIRE_NACK:
+		broker->was_refused = true;
 		confirm(broker, event, ERR_BROKER_NACKED);
 		break;
 	case WIRE_CANCEL:
@@ -401,6 +410,7 @@ enum err broker_pump(struct broker *broker, int timeout_ms)
 	int frames = 0;
 
 	broker->pumped = 0;
+	broker->was_refused = false;
 	while (err == ERR_OK && frames < FRAMES_PER_PUMP && broker->pumped < BYTES_PER_PUMP) {
 		err = wire_next(broker->wire, frames == 0 ? timeout_ms : 0, &event);
 		if (err == ERR_OK) {
@@ -410,6 +420,9 @@ enum err broker_pump(struct broker *broker, int timeout_ms)
 	}
 	if (err != ERR_OK && err != ERR_TIMEOUT)
 		return err;
+	if (broker->was_refused && broker->is_of_cluster &&
+	    broker_renewal_is_due(&renewal, clock_ms()))
+		return wire_end(broker->wire, "publish", "refused: a new channel may know better");
 	if (broker->was_cancelled) {
 		broker->was_cancelled = false;
 		return ERR_BROKER_CANCELLED;

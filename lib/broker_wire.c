@@ -29,14 +29,19 @@ static struct address_turn turn;
 
 /* Errors ---------------------------------------------------------------------------------- */
 
-enum err wire_fail(struct wire *wire, const char *doing, const char *why)
+enum err wire_end(struct wire *wire, const char *doing, const char *why)
 {
 	if (!wire->is_gone)
 		log_warn("broker-gone", LOG_S("connection", wire->name), LOG_S("host", wire->host),
 			 LOG_S("doing", doing), LOG_S("why", why));
 	wire->is_gone = true;
-	address_leave(&turn, wire->step);
 	return ERR_BROKER_GONE;
+}
+
+enum err wire_fail(struct wire *wire, const char *doing, const char *why)
+{
+	address_leave(&turn, wire->step);
+	return wire_end(wire, doing, why);
 }
 
 enum err wire_check_status(struct wire *wire, const char *doing, int status)

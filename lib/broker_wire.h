@@ -61,8 +61,12 @@ struct wire_event {
 MUST_CHECK enum err wire_open(struct wire **wire, const struct conf *conf, const char *name);
 void wire_free(struct wire *wire);
 
-/* Notes that the connection is of no more use, and why. Always ERR_BROKER_GONE. */
+/* Notes that the connection is of no more use, and why; the next goes to the next host. Always
+ * ERR_BROKER_GONE. */
 enum err wire_fail(struct wire *wire, const char *doing, const char *why);
+
+/* The same, but nothing is wrong with the host. */
+enum err wire_end(struct wire *wire, const char *doing, const char *why);
 bool wire_is_gone(const struct wire *wire);
 
 MUST_CHECK enum err wire_open_channel(struct wire *wire, unsigned channel);

@@ -120,7 +120,7 @@ def _log_marks(request):
 def pytest_runtest_makereport(item):
     """A failing test shows what the processes wrote while it ran."""
     report = (yield).get_result()
-    made = getattr(item.config, "boxoffice_instance", None)
+    made = item.funcargs.get("cluster") or getattr(item.config, "boxoffice_instance", None)
     if report.failed and made is not None:
         for name, text in made.log_since(getattr(item, "log_sizes", {})).items():
             report.sections.append((f"log of {name}", text))

@@ -116,8 +116,8 @@ def as_owner(instance, sql):
       "database-packet", "database-timeouts", "database-clock", "database-disk", "schema-migrated", "audit-clean",
       "gate-ticks", "gate-policy", "gate-state", "seats-free", "booking-times", "draw"}),
     ("management_url=http://127.0.0.1:1", {"broker-answers"},
-     {"broker-version", "broker-alarms", "broker-files", "broker-queues", "dead-empty", "no-backlog",
-      "seat-workers", "gate-workers", "account-workers", "fronts", "database-connections"}),
+     {"broker-version", "broker-alarms", "broker-files", "broker-queues", "broker-members", "dead-empty",
+      "no-backlog", "seat-workers", "gate-workers", "account-workers", "fronts", "database-connections"}),
     ("gate_ceiling_active=10", {"gate-policy"}, set()),
     ("hold_s=77", {"broker-queues"}, set()), ("partitions=17", {"broker-queues", "seat-workers"}, set())])
 def test_a_server_or_setting_that_is_not_there(preflight, instance, schedule, setting, failed, unknown):

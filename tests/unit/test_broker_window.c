@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "broker_fifo.h"
+#include "broker_renewal.h"
 #include "broker_window.h"
 
 #define MANY 5000
@@ -167,6 +168,24 @@ static void pauses_double_up_to_five_seconds(void **state)
 	assert_in_range(broker_backoff_ms(UINT32_MAX), 3750, 5000);
 }
 
+static void a_refused_publisher_is_renewed_ever_more_seldom(void **state)
+{
+	static const int64_t pauses[] = {200,  400,   800,   1600,  3200,
+					 6400, 12800, 25600, 30000, 30000};
+	struct broker_renewal renewal = {0};
+	int64_t now_ms = 100000;
+
+	(void)state;
+	assert_true(broker_renewal_is_due(&renewal, now_ms));
+	for (size_t i = 0; i < sizeof(pauses) / sizeof(*pauses); i++) {
+		assert_false(broker_renewal_is_due(&renewal, now_ms + pauses[i] - 1));
+		now_ms += pauses[i];
+		assert_true(broker_renewal_is_due(&renewal, now_ms));
+	}
+	assert_true(broker_renewal_is_due(&renewal, now_ms += 60000));
+	assert_true(broker_renewal_is_due(&renewal, now_ms + 200));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -181,6 +200,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_confirm_may_publish, start, stop),
 		cmocka_unit_test(deliveries_are_taken_in_their_order),
 		cmocka_unit_test(pauses_double_up_to_five_seconds),
+		cmocka_unit_test(a_refused_publisher_is_renewed_ever_more_seldom),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,6 +41,7 @@ static int begin(void **state)
 			   .gate_workers = 1,
 			   .account_workers = 1,
 			   .import_workers = 1,
+			   .members = 3,
 			   .fronts = 1,
 			   .is_told = true,
 			   .deepest = 100,
@@ -114,6 +115,7 @@ CASE(node, facts.broker.down = 1)
 CASE(broker_version, strcpy(facts.broker.version, "3.9.29"))
 CASE(alarm, preflight_name(&facts.broker.alarms, "disk of rabbit@a"))
 CASE(broker_files, facts.broker.files_left = 1023)
+CASE(members, facts.queues.members = 2)
 CASE(queue_missing, preflight_name(&facts.queues.missing, "seat.3"))
 CASE(queue_wrong, preflight_name(&facts.queues.wrong, "seat.3"))
 CASE(dead, facts.queues.dead = 1)
@@ -168,6 +170,7 @@ static const struct {
 	{break_broker_version, "broker-version"},
 	{break_alarm, "broker-alarms"},
 	{break_broker_files, "broker-files"},
+	{break_members, "broker-members"},
 	{break_queue_missing, "broker-queues"},
 	{break_queue_wrong, "broker-queues"},
 	{break_dead, "dead-empty"},
@@ -250,9 +253,19 @@ static void a_check_that_needs_two_sources_needs_both(void **state)
 	assert_checks(PREFLIGHT_FAILED, "");
 	preflight_unknown(&facts, FROM_CATALOGUE, "away");
 	preflight_unknown(&facts, FROM_QUEUES, "away");
-	assert_checks(PREFLIGHT_UNKNOWN,
-		      "database-connections, broker-queues, dead-empty, no-backlog, seat-workers, "
-		      "gate-workers, account-workers, fronts, seats-free, booking-times, draw");
+	assert_checks(
+		PREFLIGHT_UNKNOWN,
+		"database-connections, broker-queues, broker-members, dead-empty, no-backlog, "
+		"seat-workers, gate-workers, account-workers, fronts, seats-free, "
+		"booking-times, draw");
+}
+
+static void a_broker_alone_has_one_member_of_each_queue(void **state)
+{
+	(void)state;
+	facts.broker.nodes = 1;
+	facts.queues.members = 1;
+	assert_checks(PREFLIGHT_FAILED, "");
 }
 
 static void a_slow_answer_widens_what_the_clock_may_differ(void **state)
@@ -288,6 +301,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_number_that_the_broker_does_not_tell_is_no_pass,
 						begin, end),
 		cmocka_unit_test_setup_teardown(a_check_that_needs_two_sources_needs_both, begin,
+						end),
+		cmocka_unit_test_setup_teardown(a_broker_alone_has_one_member_of_each_queue, begin,
 						end),
 		cmocka_unit_test_setup_teardown(a_slow_answer_widens_what_the_clock_may_differ,
 						begin, end),
