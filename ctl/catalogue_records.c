@@ -59,8 +59,8 @@ static const struct db_query insert_schedule = {
 static const struct db_query count_seats = {
 	"catalogue-count-seats",
 	"UPDATE " SQL_IDS " STRAIGHT_JOIN concert_schedule h FORCE INDEX (PRIMARY) ON h.id = d.id"
-	" SET h.total_seats = (SELECT COUNT(*) FROM seat s WHERE s.concert_schedule_id = d.id"
-	" AND s.deleted_at IS NULL), h.updated_at = SYSDATE(6)"};
+	" SET h.total_seats = (SELECT COUNT(*) FROM seat s FORCE INDEX (seat_number_of_schedule)"
+	" WHERE s.concert_schedule_id = d.id AND s.deleted_at IS NULL), h.updated_at = SYSDATE(6)"};
 
 #define SEAT_KEY                                                                        \
 	" STRAIGHT_JOIN seat s FORCE INDEX (seat_number_of_schedule)"                       \

@@ -35,7 +35,7 @@ static const struct db_query select_user = {
 	"lookup_user",
 	"SELECT u.id, COALESCE(c.balance, 0) FROM " SQL_ROWS(SQL_COLUMN("id", "CHAR(32)"))
 	" STRAIGHT_JOIN user u FORCE INDEX (user_uuid) ON u.uuid = UNHEX(d.id)"
-	" LEFT JOIN cash c ON c.user_id = u.id"
+	" LEFT JOIN cash c FORCE INDEX (PRIMARY) ON c.user_id = u.id"
 	" WHERE u.deleted_at IS NULL"};
 
 /* waiting_queue by primary key, user by primary key. */

@@ -81,8 +81,10 @@ const struct db_query snapshot_store_seats = {
 	" " SQL_US("r.expires_at") ", r.status = 'PENDING' AND r.expires_at <= NOW(6), r.user_id,"
 	" " VERSION
 	" FROM concert_schedule s"
-	" STRAIGHT_JOIN seat t ON t.concert_schedule_id = s.id"
-	" LEFT JOIN seat_reservation r ON r.live_seat_id = t.id"
+	" STRAIGHT_JOIN seat t FORCE INDEX (seat_number_of_schedule)"
+	" ON t.concert_schedule_id = s.id"
+	" LEFT JOIN seat_reservation r FORCE INDEX (seat_reservation_live_seat)"
+	" ON r.live_seat_id = t.id"
 	" WHERE s.deleted_at IS NULL AND t.deleted_at IS NULL AND s.booking_end_at > SYSDATE(6)"};
 /* clang-format on */
 

@@ -48,6 +48,7 @@ static const struct {
 	{CR_NET_PACKET_TOO_LARGE, ERR_DB_DATA},
 	{ER_TRUNCATED_WRONG_VALUE_FOR_FIELD, ERR_DB_DATA},
 	{WARN_DATA_TRUNCATED, ERR_DB_DATA},
+	{3819 /* MySQL 8: a check is not kept */, ERR_DB_DATA},
 	{4035 /* MariaDB, from here: JSON that cannot be read */, ERR_DB_DATA},
 	{4036, ERR_DB_DATA},
 	{4037, ERR_DB_DATA},

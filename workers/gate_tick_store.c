@@ -64,8 +64,10 @@ static const struct db_query read_line = {
  * seat_reservation_live_seat, up to the first that is. */
 #define ANY_SEAT(condition)                                                             \
 	"EXISTS (SELECT 1 FROM concert_schedule s"                                          \
-	" STRAIGHT_JOIN seat t ON t.concert_schedule_id = s.id"                             \
-	" LEFT JOIN seat_reservation r ON r.live_seat_id = t.id"                            \
+	" STRAIGHT_JOIN seat t FORCE INDEX (seat_number_of_schedule)"                       \
+	" ON t.concert_schedule_id = s.id"                                                  \
+	" LEFT JOIN seat_reservation r FORCE INDEX (seat_reservation_live_seat)"            \
+	" ON r.live_seat_id = t.id"                                                         \
 	" WHERE s.deleted_at IS NULL AND s.booking_end_at > NOW(6) AND t.deleted_at IS NULL" \
 	" AND " condition ")"
 static const struct db_query read_stock = {

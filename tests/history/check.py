@@ -20,7 +20,8 @@ from search import NOT_OK, OK, UNDECIDED, search, shorten
 # "Changes are told within a second", and no picture is to be older (PROTOCOL.md, Seats as they change).
 STALE_MS = 1000
 MS = 1_000_000
-MOST_OTHERS = 8  # that are shown beside a contradiction
+MOST_OTHERS = 8      # that are shown beside a contradiction
+MOST_EXPLAINED = 10  # objects: to explain takes longer than to judge
 
 
 class Report:
@@ -56,11 +57,13 @@ def check(history, stale_ms=None, all_objects=False):
             report.say(NOT_OK, name, what, *timeline(shown, begin, keys=name == "keys"))
     for name in objects.unclear:
         report.say(UNDECIDED, name, "it was to pay, and nobody was told how much")
+    explained = 0
     for name, model, ops in objects.each():
         report.operations += len(ops)
         verdict = search(model, ops)
         if verdict.state == NOT_OK:
-            report.say(NOT_OK, name, *explain(model, ops, verdict, begin))
+            explained += 1
+            report.say(NOT_OK, name, *(explain(model, verdict, begin) if explained <= MOST_EXPLAINED else ()))
         elif verdict.state == UNDECIDED or all_objects:
             report.say(verdict.state, name, f"{len(ops)} operations, {verdict.steps} steps")
         else:
@@ -68,15 +71,15 @@ def check(history, stale_ms=None, all_objects=False):
     return report
 
 
-def explain(model, ops, verdict, begin):
+def explain(model, verdict, begin):
     """The contradiction as a timeline; with what else happened meanwhile when that is little."""
     states = sorted({model.show(state) for state in verdict.begin})
-    needed = shorten(model, verdict)
+    needed, last = shorten(model, verdict)
     others = [op for op in verdict.since if op not in needed]
     yield (f"no order of these {len(needed)} has a place for the one marked, whatever became of {len(others)} others"
            " (~) since then")
     yield f"at first: {' or '.join(states[:4])}{' or …' if len(states) > 4 else ''}"
-    yield from timeline(needed + (others if len(others) <= MOST_OTHERS else []), begin, ops[verdict.at], others)
+    yield from timeline(needed + (others if len(others) <= MOST_OTHERS else []), begin, last, others)
 
 
 def timeline(shown, begin, marked=None, others=(), keys=False):

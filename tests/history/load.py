@@ -13,6 +13,7 @@ import threading
 import time
 import uuid
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from record import Client
 
@@ -20,8 +21,9 @@ import api
 
 PAUSE_S = 0.02        # between two steps of a client, on average
 TROUBLE_S = 0.2       # after a call without an answer
-FEW = 6               # seats that all want at once
-FUNDS = 5000
+FEW = 10              # seats that all want at once
+DREAMERS = 0.25       # of those who hold a seat: they do nothing about it until its time is over
+FUNDS = 1500
 RECENT = 12           # fans whose balance all charge and whose token others use too
 DECIDED = (200, 400, 401, 402, 403, 404, 405, 409, 413, 415, 422)
 
@@ -31,6 +33,7 @@ class Fan:
     user: str
     token: str = ""
     seat: int = 0          # the one it reserved last
+    until: float = 0       # time.monotonic() before which it neither pays nor cancels
     is_live: bool = False  # its ticket, as far as it knows
 
 
@@ -159,6 +162,12 @@ def learn(world, write, answer):
         world.sold.add(write.about["seat"])
 
 
+def seconds_between(hold):
+    """How long a hold lasts."""
+    begins, ends = (datetime.strptime(hold[name], "%Y-%m-%dT%H:%M:%S.%fZ") for name in ("created_at", "expires_at"))
+    return (ends - begins).total_seconds()
+
+
 class Worker:
     """One client: a fan of its own, and now and then a look at another one's token, as from a second tab."""
 
@@ -249,8 +258,9 @@ class Worker:
         others = [other for other in self._load.world.fans[-RECENT:] if other.is_live]
         if others and self._dice.random() < 0.1:
             fan = self._dice.choice(others)
-        acts = {self._reserve: 30 if not fan.seat else 4, self._pay: 5 if fan.seat else 1,
-                self._cancel: 8 if fan.seat else 1, self._leave: 1, self._charge: 6, self._again: 5,
+        decides = fan.seat and time.monotonic() >= fan.until
+        acts = {self._reserve: 30 if not fan.seat else 4, self._pay: 5 if decides else not fan.seat,
+                self._cancel: 8 if decides else not fan.seat, self._leave: 1, self._charge: 6, self._again: 5,
                 self._misuse: 2, self._map: 6, self._free: 2, self._own: 4, self._balance: 6}
         self._dice.choices(list(acts), list(acts.values()))[0](fan)
 
@@ -267,7 +277,11 @@ class Worker:
         wanted = self._load.world.wanted()
         if wanted:
             seat = self._dice.choice(wanted)[1]
-            self._write("reserve", api.reserve(fan.token, seat), fan, user=fan.user, seat=seat)
+            answer = self._write("reserve", api.reserve(fan.token, seat), fan, user=fan.user, seat=seat)
+            if answer is not None and answer.status == 200 and self._dice.random() < DREAMERS:
+                # A little before its end or after it: then it races the expiry.
+                hold = answer.json["data"]
+                fan.until = time.monotonic() + seconds_between(hold) + self._dice.uniform(-0.1, 0.1)
 
     def _pay(self, fan):
         seat = self._seat(fan)

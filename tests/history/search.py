@@ -24,7 +24,7 @@ CONTEXT = 60                  # operations before the contradiction that an expl
 @dataclass
 class Verdict:
     state: str
-    at: int = -1                 # the index of the operation whose end has no place
+    last: object = None          # the operation that has no place
     begin: list = field(default_factory=list)   # the states at a moment at which nothing was under way
     since: list = field(default_factory=list)   # the operations since then, up to that end
     steps: int = 0
@@ -64,7 +64,7 @@ class Search:
                 left = self._end(index)
                 if not left:
                     begin, states = next((each for each in quiet if len(called) - each[0] <= CONTEXT), quiet[-1])
-                    return Verdict(NOT_OK, index, states, called[begin:], most - self._left)
+                    return Verdict(NOT_OK, self._ops[index], states, called[begin:], most - self._left)
                 self._configurations = left
                 self._under_way.remove(index)
         except TooMuch:
@@ -111,20 +111,22 @@ class Search:
 
 
 def shorten(model, verdict, most_steps=200_000):
-    """The operations of a part of the history that has no order either, as few as are found.
+    """(the operations of a part of the history that has no order either, as few as are found; the one of them without
+    a place).
 
     What changes nothing may be left out of a history that has an order: it has one still. So may anything else, when
     it is not held to have happened but may have. What can be treated so without an order turning up is; the rest,
     which is returned, contradicts itself, whatever became of the others."""
     ops = verdict.since
-    needed = list(range(len(ops)))
+    needed, last = list(range(len(ops))), verdict.last
     size = max(1, len(ops) // 2)
     while size:  # in halves at first, one by one in the end
         for start in range((len(needed) - 1) // size * size, -1, -size):
             kept = needed[:start] + needed[start + size:]
             fewer = [op if i in kept else replace(op, is_open=True) for i, op in enumerate(ops)
                      if i in kept or not op.is_read]
-            if search(model, fewer, verdict.begin, most_steps).state == NOT_OK:
-                needed = kept
+            found = search(model, fewer, verdict.begin, most_steps)
+            if found.state == NOT_OK:
+                needed, last = kept, found.last
         size //= 2
-    return [ops[i] for i in needed]
+    return [ops[i] for i in needed], last

@@ -92,6 +92,9 @@ class Db:
         self.rows(sql, *values)
         return self._connection.insert_id()
 
+    def is_mysql(self):
+        return "MariaDB" not in self.value("SELECT VERSION()")
+
     def counter(self, name):
         return int(self.row("SHOW GLOBAL STATUS LIKE %s", name)[1])
 

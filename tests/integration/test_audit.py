@@ -280,7 +280,11 @@ def scratch(instance, site, db):
                 cursor.execute("ALTER TABLE seat ADD KEY (concert_schedule_id)")
             for key in keys:
                 cursor.execute(f"ALTER TABLE {table} DROP KEY {key}")
-        cursor.execute("SET SESSION check_constraint_checks = 0, foreign_key_checks = 0")
+        cursor.execute("SELECT table_name, constraint_name FROM information_schema.table_constraints"
+                       " WHERE table_schema = DATABASE() AND constraint_type = 'CHECK'")
+        for table, name in cursor.fetchall():
+            cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+        cursor.execute("SET SESSION foreign_key_checks = 0")
         with instance.ctl_settings(f"mysql_database={SCRATCH}"):
             yield cursor
     owner(instance, f"DROP DATABASE {SCRATCH};"

@@ -63,11 +63,13 @@ def refund_until(recorder, operator, load, moment):
 
 
 def test_what_fans_were_told_has_an_order(recorded):
-    operations = Counter((op.kind, op.outcome) for op in read([recorded]).operations)
+    told = read([recorded]).operations
+    operations, codes = Counter((op.kind, op.outcome) for op in told), Counter(op.code for op in told)
     # There was something to be told.
     for kind in ("reserve", "cancel", "pay", "charge", "issue", "map", "own", "balance", "refund"):
-        assert operations[kind, "ok"] > 10, operations
-    assert operations["reserve", "refused"] > 100, operations
+        assert operations[kind, "ok"] >= 5, operations
+    for code in ("seat-held", "hold-expired", "already-refunded"):
+        assert codes[code] >= 1, codes
     done = subprocess.run([HISTORY / "check", recorded], capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
     print(done.stdout)

@@ -42,6 +42,7 @@ static void a_bad_value_is_its_jobs_own_fault(void **state)
 	assert_int_equal(db_fate(1366, "HY000"), ERR_DB_DATA);
 	assert_int_equal(db_fate(1452, "23000"), ERR_DB_DATA);
 	assert_int_equal(db_fate(4025, "23000"), ERR_DB_DATA);
+	assert_int_equal(db_fate(3819, "HY000"), ERR_DB_DATA);
 	assert_int_equal(db_fate(4038, "HY000"), ERR_DB_DATA);
 	assert_int_equal(db_fate(3669, "22003"), ERR_DB_DATA);
 	assert_int_equal(db_fate(1153, "08S01"), ERR_DB_DATA);
