@@ -82,10 +82,12 @@ def disk_alarm(scene):
       also=("rabbitmq",))
 def cancel_consumers(scene):
     """a front's reply queue dies: the broker cancels its consumer, results on their way are lost"""
-    scene.world.rabbitmqctl(
-        "eval", '[exit(amqqueue:get_pid(Q), kill) || Q <- rabbit_amqqueue:list(<<"/">>),'
-                ' {resource, _, queue, Name} <- [amqqueue:get_name(Q)],'
-                f' binary:match(Name, <<"reply.{scene.target}">>) =/= nomatch].')
+    queues = [name for name, consumer in scene.world.consumers().items()
+              if consumer == scene.target and name.startswith("reply.")]
+    assert queues, f"{scene.target} has no reply queue"
+    for name in queues:
+        scene.world.rabbitmqctl("eval", '{ok, Q} = rabbit_amqqueue:lookup(rabbit_misc:r(<<"/">>, queue,'
+                                        f' <<"{name}">>)), exit(amqqueue:get_pid(Q), kill).')
     yield
 
 
