@@ -78,14 +78,16 @@ def disk_alarm(scene):
         scene.world.rabbitmqctl("set_disk_free_limit", "512MB")
 
 
-@kind("cancel consumers", ["front-0", "front-1"], (0.2, 1), weight=3, is_cheap=False,
-      also=("rabbitmq",))
+@kind("cancel consumers", ["rabbitmq"], (0.2, 1), weight=3, is_cheap=False)
 def cancel_consumers(scene):
-    """a front's reply queue dies: the broker cancels its consumer, results on their way are lost"""
-    scene.world.rabbitmqctl(
-        "eval", '[exit(amqqueue:get_pid(Q), kill) || Q <- rabbit_amqqueue:list(<<"/">>),'
-                ' {resource, _, queue, Name} <- [amqqueue:get_name(Q)],'
-                f' binary:match(Name, <<"reply.{scene.target}">>) =/= nomatch].')
+    """the fronts' reply queues die: the broker cancels their consumers, results on their way are lost"""
+    broker = scene.world.broker
+    queues = [queue["name"] for queue in broker.management(f"queues/{broker.vhost}")
+              if queue["name"].startswith("reply.front.")]
+    assert len(queues) >= len(FRONTS), f"reply queues: {queues}"
+    for name in queues:
+        scene.world.rabbitmqctl("eval", '{ok, Q} = rabbit_amqqueue:lookup(rabbit_misc:r(<<"/">>, queue,'
+                                        f' <<"{name}">>)), exit(amqqueue:get_pid(Q), kill).')
     yield
 
 
