@@ -113,13 +113,13 @@ class Objects:
             self._fans[op.user].append(ends)
 
     def _leave_out_what_fell_between(self):
-        """A payment that was decided in a hold's last moment is committed after its end. Who reads in between sees a
-        hold that is over, and no payment: no order has that, and no lock is taken to prevent it (PROTOCOL.md, A hold).
-        """
+        """A payment in a hold's last moment may be committed after its end, and a picture that is a little old does not
+        know of it. Who reads in between sees a hold that is over, and no payment: no order has that, and no lock is
+        taken to prevent it (PROTOCOL.md, A hold)."""
         for seat, ops in self._seats.items():
             ends = [op for op in ops if op.kind == "expire"]
             between = [(end, op.end) for op in ops if op.kind == "pay" and op.outcome != "refused" for end in ends
-                       if end.user == op.user and end.call <= op.end and op.call <= end.end]
+                       if end.user == op.user and end.call <= op.end + self._stale and op.call <= end.end]
             for end, until in between:
                 self._seats[seat] = [op for op in self._seats[seat] if op.told.get("state") != "free"
                                      or op.end < end.call or until < op.call]
