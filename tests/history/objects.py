@@ -8,6 +8,7 @@ from history import NEVER, Operation
 from model import Balance, Fan, Seat
 
 S = 1_000_000_000
+EARLY = S // 10  # by which a list of free seats may be ahead of the end of a hold (PROTOCOL.md, A hold)
 
 
 class Objects:
@@ -137,8 +138,10 @@ class Objects:
             self._seats[seat["id"]].append(replace(picture, seat=seat["id"], told=seat))
 
     def _take_free(self, op):
-        """The free ones are told; the others of the schedule are not free."""
+        """The free ones are told; the others of the schedule are not free. A front judges by a clock of its own, which
+        follows the database's and may be a little ahead of it."""
         picture = self._picture(op)
+        picture.end += EARLY
         free = {seat["id"] for seat in op.told}
         for seat in self._schedules[op.schedule]:
             state = "free" if seat in free else "taken"
