@@ -8,6 +8,7 @@ from history import NEVER, Operation
 from model import Balance, Fan, Seat
 
 S = 1_000_000_000
+EARLY = S // 10  # by which a list of free seats may be ahead of the end of a hold (PROTOCOL.md, A hold)
 
 
 class Objects:
@@ -113,13 +114,13 @@ class Objects:
             self._fans[op.user].append(ends)
 
     def _leave_out_what_fell_between(self):
-        """A payment that was decided in a hold's last moment is committed after its end. Who reads in between sees a
-        hold that is over, and no payment: no order has that, and no lock is taken to prevent it (PROTOCOL.md, A hold).
-        """
+        """A payment in a hold's last moment may be committed after its end, and a picture that is a little old does not
+        know of it. Who reads in between sees a hold that is over, and no payment: no order has that, and no lock is
+        taken to prevent it (PROTOCOL.md, A hold)."""
         for seat, ops in self._seats.items():
             ends = [op for op in ops if op.kind == "expire"]
             between = [(end, op.end) for op in ops if op.kind == "pay" and op.outcome != "refused" for end in ends
-                       if end.user == op.user and end.call <= op.end and op.call <= end.end]
+                       if end.user == op.user and end.call <= op.end + self._stale and op.call <= end.end]
             for end, until in between:
                 self._seats[seat] = [op for op in self._seats[seat] if op.told.get("state") != "free"
                                      or op.end < end.call or until < op.call]
@@ -137,8 +138,10 @@ class Objects:
             self._seats[seat["id"]].append(replace(picture, seat=seat["id"], told=seat))
 
     def _take_free(self, op):
-        """The free ones are told; the others of the schedule are not free."""
+        """The free ones are told; the others of the schedule are not free. A front judges by a clock of its own, which
+        follows the database's and may be a little ahead of it."""
         picture = self._picture(op)
+        picture.end += EARLY
         free = {seat["id"] for seat in op.told}
         for seat in self._schedules[op.schedule]:
             state = "free" if seat in free else "taken"

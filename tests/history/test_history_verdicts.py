@@ -26,6 +26,7 @@ GOOD = {
     "a picture between a hold's end and its payment": [
         charge("u", 1500, 0, 10, 1500), reserve("u", 1, 20, 30, 7), pay("u", 1, 3010, 3060, 3), own("u", 3040, 3050),
         seat_map("v", 3040, 3050, 1, (1, "free", False)), seat_map("v", 3070, 3080, 2, (1, "sold", False))],
+    "a list a little ahead of a hold's end": [reserve("u", 1, 20, 30, 7, at=25), free("v", 2950, 2960, 1)],
     "one's own hold is returned, not extended": [reserve("u", 1, 20, 30, 7), reserve("u", 1, 90, 99, 7, at=25)],
     "a cancelled seat": [reserve("u", 1, 20, 30, 7), cancel("u", 1, 40, 50, 7), reserve("v", 1, 60, 70, 8),
                          cancel("u", 1, 80, 90, code="not-held")],
@@ -104,6 +105,7 @@ BAD = {
     "a picture after a payment in the last moment": [
         charge("u", 1500, 0, 10, 1500), reserve("u", 1, 20, 30, 7), pay("u", 1, 3010, 3060, 3),
         seat_map("v", 3370, 3380, 1, (1, "free", False))],
+    "a list far ahead of a hold's end": [reserve("u", 1, 20, 30, 7, at=25), free("v", 2850, 2860, 1)],
     "a picture of what never was": [seat_map("v", 340, 350, 1, (1, "sold", False))],
     "another's seat shown as mine": [reserve("u", 1, 20, 30, 7), seat_map("v", 100, 110, 1, (1, "held", True))],
     "a stale look at one's own": [reserve("u", 1, 20, 30, 7), own("u", 40, 50)],
