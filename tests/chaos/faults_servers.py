@@ -78,19 +78,6 @@ def disk_alarm(scene):
         scene.world.rabbitmqctl("set_disk_free_limit", "512MB")
 
 
-@kind("cancel consumers", ["rabbitmq"], (0.2, 1), weight=3, is_cheap=False)
-def cancel_consumers(scene):
-    """the fronts' reply queues die: the broker cancels their consumers, results on their way are lost"""
-    broker = scene.world.broker
-    queues = [queue["name"] for queue in broker.management(f"queues/{broker.vhost}")
-              if queue["name"].startswith("reply.front.")]
-    assert len(queues) >= len(FRONTS), f"reply queues: {queues}"
-    for name in queues:
-        scene.world.rabbitmqctl("eval", '{ok, Q} = rabbit_amqqueue:lookup(rabbit_misc:r(<<"/">>, queue,'
-                                        f' <<"{name}">>)), exit(amqqueue:get_pid(Q), kill).')
-    yield
-
-
 @kind("kill queue", ["account", "gate", *(f"seat.{k}" for k in range(SEAT_PARTITIONS))], (0.2, 1), weight=4,
       is_cheap=False, also=("rabbitmq",))
 def kill_queue(scene):
