@@ -1,7 +1,7 @@
 /* When a publisher of a cluster takes a new connection because messages are refused.
  *
- * A channel of RabbitMQ (until 3.12.4; its pull request 9241) that publishes to a queue for the
- * first time just after that queue's leader was lost keeps to the lost one, and refuses all for
+ * A channel of RabbitMQ before its pull request 9241 (August 2023) that publishes to a queue for
+ * the first time just after that queue's leader was lost keeps to the lost one, and refuses all for
  * this queue until that node is back. A new channel asks who leads now. A full queue refuses as
  * well, and then a new connection is of no use: so it is taken ever more seldom. */
 #ifndef BOXOFFICE_BROKER_RENEWAL_H
