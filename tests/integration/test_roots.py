@@ -10,6 +10,9 @@ import pytest
 from instance import ROOT, build_folder, free_port_base
 
 IN_ROOT = str(ROOT / "launcher" / "in-root")
+with_mounts = pytest.mark.skipif(subprocess.run(["unshare", "--mount", "--map-root-user", "true"], capture_output=True,
+                                                check=False).returncode != 0,
+                                 reason="mount namespaces are not to be had: no such right, or in a chroot")
 
 
 @pytest.fixture
@@ -22,6 +25,7 @@ def other(tmp_path):
     return tmp_path / "root"
 
 
+@with_mounts
 def test_a_command_sees_the_other_root_and_our_files(other, tmp_path):
     shown = subprocess.run([IN_ROOT, str(other), "sh", "-c",
                             f"ls /etc/alternatives; id -u; echo seen >{tmp_path}/file"],
@@ -31,6 +35,7 @@ def test_a_command_sees_the_other_root_and_our_files(other, tmp_path):
     assert not os.path.exists("/etc/alternatives/of-the-other")
 
 
+@with_mounts
 def test_a_command_keeps_its_pid(other):
     with subprocess.Popen([IN_ROOT, str(other), "sh", "-c", "echo $$"], stdout=subprocess.PIPE) as running:
         assert int(running.stdout.read()) == running.pid

@@ -112,7 +112,8 @@ def test_a_certificate_of_another_authority_is_refused(shut, another_authority, 
 @pytest.mark.parametrize("look", LOOKS)
 def test_a_certificate_of_another_name_is_refused(shut, look):
     values = shut.ctl_values()
-    values.update(mysql_host="127.0.0.1", amqp_url=values["amqp_url"].replace("@localhost:", "@127.0.0.1:"))
+    values.update(mysql_host=values["mysql_host"].replace("localhost", "127.0.0.1"),
+                  amqp_url=values["amqp_url"].replace("@localhost:", "@127.0.0.1:"))
     done = look(values)
     assert done.returncode != 0
     assert "certificate" in done.stderr or "hostname" in done.stderr or "SSL" in done.stderr or "TLS" in done.stderr, \
