@@ -122,7 +122,7 @@ class Client:
         return answer
 
     async def do(self, act, tries=12):
-        """Sends until it is decided, refused for now for good, or tried often enough."""
+        """Sends until it is decided, its token is refused, or it was tried often enough."""
         for _ in range(tries):
             answer = await self.send(act)
             if answer is not None and answer.status in (401, 403):

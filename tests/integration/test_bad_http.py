@@ -7,7 +7,6 @@ import uuid
 import pytest
 
 from api import Call, charge, check, dates, get, new_key, post, register, reserve, status
-from wait import wait_until
 
 WRITES = {
     "/user": {"name": "a fan"},
