@@ -17,6 +17,8 @@ void outbox_init(struct outbox *outbox, const struct conf *conf)
 	*outbox = (struct outbox){.conf = conf};
 	outbox->results = mem_array(NULL, JOB_MAX_PER_MESSAGE, sizeof *outbox->results);
 	outbox->list = mem_array(NULL, JOB_MAX_PER_MESSAGE, sizeof *outbox->list);
+	outbox->jobs = mem_array(NULL, JOB_MAX_PER_MESSAGE, sizeof *outbox->jobs);
+	outbox->expiries = mem_array(NULL, JOB_MAX_PER_MESSAGE, sizeof *outbox->expiries);
 	topology_hold_queue(conf, outbox->hold_exchange);
 }
 
@@ -26,6 +28,8 @@ void outbox_fini(struct outbox *outbox)
 	text_fini(&outbox->scratch);
 	free(outbox->results);
 	free(outbox->list);
+	free(outbox->jobs);
+	free(outbox->expiries);
 }
 
 void outbox_close(struct outbox *outbox)
@@ -153,18 +157,15 @@ static bool has_live_hold(const struct batch_entry *entry, int64_t now_us)
 	return expires && strncmp(expires + strlen(member), now, strlen(now)) > 0;
 }
 
-static enum err send_expiry(struct outbox *outbox, const struct job *reservation)
+/* Publishes the first count of outbox->expiries. To the partition of the first of them: an expire
+ * job may be done in any, as by a sweeper, and the others' are most often the same worker's. */
+static enum err publish_expiries(struct outbox *outbox, size_t count)
 {
-	const struct job expiry = {.id = id_ordered(),
-				   .kind = JOB_EXPIRE,
-				   .attempt = 1,
-				   .seat = reservation->seat,
-				   .hold = reservation->id};
-	const struct job *const jobs[] = {&expiry};
 	char key[24];
-	snprintf(key, sizeof key, "%" PRId64, topology_partition(outbox->conf, expiry.seat));
+	snprintf(key, sizeof key, "%" PRId64,
+		 topology_partition(outbox->conf, outbox->expiries[0]->seat));
 	text_clear(&outbox->scratch);
-	job_encode_envelope(&outbox->scratch, jobs, 1);
+	job_encode_envelope(&outbox->scratch, outbox->expiries, count);
 	enum err err =
 		publish_due(outbox, &(struct broker_message){.exchange = outbox->hold_exchange,
 							     .routing_key = key,
@@ -244,14 +245,29 @@ static enum err send_dead_letters(struct outbox *outbox, const struct intake *in
 	return err;
 }
 
+/* The holds of a batch began at one time, by the database's clock: they can end by one message. */
 static enum err send_expiries(struct outbox *outbox, const struct intake *intake)
 {
 	enum err err = ERR_OK;
+	size_t count = 0;
 	for (size_t i = 0; i < intake->item_count && !err; i++) {
 		const struct intake_item *item = &intake->items[i];
-		if (!item->err && needs_expiry(intake, item))
-			err = send_expiry(outbox, &intake->batch.entries[item->entry].job);
+		if (item->err || !needs_expiry(intake, item))
+			continue;
+		const struct job *reservation = &intake->batch.entries[item->entry].job;
+		outbox->jobs[count] = (struct job){.id = id_ordered(),
+						   .kind = JOB_EXPIRE,
+						   .attempt = 1,
+						   .seat = reservation->seat,
+						   .hold = reservation->id};
+		outbox->expiries[count] = &outbox->jobs[count];
+		if (++count == JOB_MAX_PER_MESSAGE) {
+			err = publish_expiries(outbox, count);
+			count = 0;
+		}
 	}
+	if (!err && count)
+		err = publish_expiries(outbox, count);
 	return err;
 }
 
@@ -282,7 +298,7 @@ enum err outbox_settle(struct outbox *outbox, int timeout_ms)
 		return ERR_TIMEOUT;
 	if (outbox->expiries_refused)
 		log_warn("expiries-refused", LOG_S("queue", outbox->hold_exchange),
-			 LOG_I("holds", outbox->expiries_refused));
+			 LOG_I("messages", outbox->expiries_refused));
 	return ERR_OK;
 }
 

@@ -21,6 +21,8 @@ struct outbox {
 	struct text scratch;
 	struct result *results; /* scratch: the results of one message */
 	const struct result **list;
+	struct job *jobs; /* scratch: the expire jobs of one message */
+	const struct job **expiries;
 };
 
 /* conf is borrowed. Does not connect yet. */
@@ -38,9 +40,9 @@ MUST_CHECK enum err outbox_send_replies(struct outbox *outbox, const struct inta
  * becomes none. */
 enum err outbox_dead_letter_code(const struct intake *intake, const struct intake_item *item);
 
-/* Publishes these dead letters, and an expiry for each hold that began: also for one that a
- * redelivered job made before, since the worker of then may have died on the way, or that a batch
- * found whose commit was not answered. */
+/* Publishes these dead letters, and the expiries of the holds that began, JOB_MAX_PER_MESSAGE a
+ * message: also of one that a redelivered job made before, since the worker of then may have died
+ * on the way, or that a batch found whose commit was not answered. */
 MUST_CHECK enum err outbox_send_due(struct outbox *outbox, const struct intake *intake);
 
 /* Waits up to timeout_ms for what must arrive. ERR_OK: all confirmed; ERR_TIMEOUT: not yet;
