@@ -62,19 +62,22 @@ const struct db_query snapshot_store_schedules = {
 	" " SQL_US("s.booking_start_at") ", " SQL_US("s.booking_end_at")
 	" FROM concert_schedule s WHERE s.deleted_at IS NULL ORDER BY s.id"};
 
-/* What happened to a seat, as a number that only grows: the id of its newest reservation, how far
- * that has come, and how often an operator changed the seat. Fronts compare them (seat_map.h), so a
- * hold that is over by time counts as of the moment that the statement sees, not of a later one. */
+/* What happened to a seat, as a number that only grows: the id of its newest reservation (a live one
+ * is the newest, since a seat gets another when it is over, and what is over stays so), how far that
+ * has come, and how often an operator changed the seat. Fronts compare them (seat_map.h), so a hold
+ * that is over by time counts as of the moment that the statement sees, not of a later one. */
 #define STAGE                                                                                      \
 	"CASE WHEN r.id IS NULL THEN 3 WHEN r.status = 'PAID' THEN 2"                              \
 	" WHEN r.expires_at <= NOW(6) THEN 1 ELSE 0 END"
 #define VERSION                                                                                    \
 	"1 + TIMESTAMPDIFF(MICROSECOND, t.created_at, t.updated_at) DIV 1000"                      \
-	" + COALESCE(4 * (SELECT x.id FROM seat_reservation x FORCE INDEX (seat_reservation_seat)" \
-	" WHERE x.seat_id = t.id ORDER BY x.id DESC LIMIT 1) + " STAGE ", 0)"
+	" + COALESCE(4 * COALESCE(r.id, (SELECT x.id"                                              \
+	" FROM seat_reservation x FORCE INDEX (seat_reservation_seat)"                             \
+	" WHERE x.seat_id = t.id ORDER BY x.id DESC LIMIT 1)) + " STAGE ", 0)"
 
 /* The seats that can still be booked: of each schedule by seat_number_of_schedule, the live
- * reservation of each by seat_reservation_live_seat, the newest by seat_reservation_seat. */
+ * reservation of each by seat_reservation_live_seat, the newest of a free one by
+ * seat_reservation_seat. */
 const struct db_query snapshot_store_seats = {
 	"snapshot_seats",
 	"SELECT t.id, t.concert_schedule_id, t.seat_number, t.price, t.is_active, r.status,"

@@ -11,10 +11,12 @@
 #include "snapshot_store.h"
 #include "turn.h"
 
-/* Between renewals on request, for a rush of replies asks all the time: no less than this, and no
- * less than the last one took, so that a large catalogue costs the database half its time at most.
- */
+/* Between renewals on request, for a rush of replies asks all the time: no less than this, and so
+ * many times what the last one took, so that a large catalogue costs the database a quarter of a
+ * processor at most; half of one while somebody waits for it. */
 #define GAP_US 10000
+#define GAP_TIMES 3
+#define GAP_TIMES_AWAITED 1
 /* Nobody waits for a renewal that has been under way for so long: the database is silent. */
 #define STALL_US 500000
 
@@ -32,6 +34,7 @@ struct snapshots {
 	int64_t begun_us;   /* when the last one began and ended */
 	int64_t ended_us;
 	bool requested;
+	bool awaited; /* by somebody who would else be refused */
 	bool stopping;
 };
 
@@ -39,9 +42,10 @@ struct snapshots {
 static void wait_for_turn(struct snapshots *s)
 {
 	int64_t took_us = s->ended_us - s->begun_us;
-	int64_t gap_us = took_us > GAP_US ? took_us : GAP_US;
 
 	for (;;) {
+		int64_t long_us = took_us * (s->awaited ? GAP_TIMES_AWAITED : GAP_TIMES);
+		int64_t gap_us = long_us > GAP_US ? long_us : GAP_US;
 		int64_t tick_us = s->begun_us + s->tick_us;
 		int64_t asked_us = s->ended_us + gap_us;
 		int64_t due_us = s->requested && asked_us < tick_us ? asked_us : tick_us;
@@ -83,7 +87,7 @@ static void renew(struct snapshots *s)
 	pthread_mutex_lock(&s->lock);
 	s->begun++;
 	s->begun_us = clock_us();
-	s->requested = false;
+	s->requested = s->awaited = false;
 	was_healthy = s->succeeded == s->ended;
 	previous = s->newest; /* ours until we replace it */
 	pthread_mutex_unlock(&s->lock);
@@ -179,18 +183,19 @@ struct snapshot *snapshots_hold(struct snapshots *s)
 }
 
 /* Called with the lock. */
-static void request(struct snapshots *s)
+static void request(struct snapshots *s, bool is_awaited)
 {
-	if (s->requested)
+	if (s->requested && (s->awaited || !is_awaited))
 		return;
 	s->requested = true;
+	s->awaited |= is_awaited;
 	pthread_cond_signal(&s->wanted);
 }
 
 void snapshots_request(struct snapshots *s)
 {
 	pthread_mutex_lock(&s->lock);
-	request(s);
+	request(s, false);
 	pthread_mutex_unlock(&s->lock);
 }
 
@@ -211,7 +216,7 @@ bool snapshots_refresh(struct snapshots *s, int64_t deadline_us)
 		return false;
 	pthread_mutex_lock(&s->lock);
 	number = s->begun + 1;
-	request(s);
+	request(s, true);
 	while (s->ended < number && rc == 0 && !is_stalled(s))
 		rc = pthread_cond_clockwait(&s->done, &s->lock, CLOCK_MONOTONIC, &deadline);
 	fresh = s->succeeded >= number;

@@ -63,8 +63,8 @@ static const struct db_query read_line = {
  * of each the seats by seat_number_of_schedule, of each the reservation by
  * seat_reservation_live_seat, up to the first that is. */
 #define ANY_SEAT(condition)                                                             \
-	"EXISTS (SELECT 1 FROM concert_schedule s"                                          \
-	" STRAIGHT_JOIN seat t FORCE INDEX (seat_number_of_schedule)"                       \
+	"EXISTS (SELECT STRAIGHT_JOIN 1 FROM concert_schedule s"                            \
+	" JOIN seat t FORCE INDEX (seat_number_of_schedule)"                                \
 	" ON t.concert_schedule_id = s.id"                                                  \
 	" LEFT JOIN seat_reservation r FORCE INDEX (seat_reservation_live_seat)"            \
 	" ON r.live_seat_id = t.id"                                                         \

@@ -13,7 +13,7 @@ import pika
 from wait import wait_until
 
 JOB_TYPE = "boxoffice.jobs"
-SEAT_PARTITIONS = 16
+SEAT_PARTITIONS = 8
 
 
 @dataclass

@@ -33,7 +33,7 @@ def test_env_points_a_tool_at_the_database_by_port_too(instance, db):
 
 def test_status_shows_processes_and_queues(instance):
     printed = instance.run("status").stdout
-    for name in PROCESSES | {"seat.0", "seat.15", "gate", "account", "charge.import", "dead"}:
+    for name in PROCESSES | {"seat.0", "seat.7", "gate", "account", "charge.import", "dead"}:
         assert any(line.split()[:1] == [name] for line in printed.splitlines()), name
 
 
