@@ -24,7 +24,7 @@ def of(results):
     made = [machine(results), targets(results)]
     for name, bench in results["benches"].items():
         section = BENCHES[name](bench["result"])
-        section.notes.append(f"`bench/{name} {bench['arguments']}`, {bench['seconds']} s".replace(" `", "`"))
+        section.notes.append(f"`bench/{PROGRAMS.get(name, name)} {bench['arguments']}`, {bench['seconds']} s".replace(" `", "`"))
         made.append(section)
     if results["failed"]:
         made.append(Section("Failed", notes=[f"{name}: see {name}.log" for name in results["failed"]]))
@@ -50,7 +50,9 @@ def targets(results):
     rows = []
     for target in results["targets"]:
         limit = f"≥ {target['least']}" if "least" in target else f"≤ {target['most']}"
-        rows.append([target["what"], target["measured"], limit, target["reached"]])
+        clients = results["benches"][target["bench"]]["result"].get("clients")
+        what = target["what"] + (f", {clients:,} clients" if target["bench"] == "crowd" else "")
+        rows.append([what, target["measured"], limit, target["reached"]])
     missed = sum(not target["reached"] for target in results["targets"])
     return Section("What is to be reached", [Table(["what", "measured", "target", "reached"], rows)],
                    [f"{missed} of {len(rows)} missed"] if missed else [])
@@ -89,7 +91,11 @@ HTTP_SALE = ("hello", "poll", "seat-map", "issue", "contention", "reserve", "can
 PROCESSES = {"nginx": "nginx", "front": "front-", "workers": "-worker-", "mariadb": "mariadb", "rabbitmq": "rabbitmq", "load": "load"}
 
 
-def http(told):
+def crowd(told):
+    return http(told, "crowd")
+
+
+def http(told, name="http"):
     arms = {arm["arm"]: arm for arm in told["arms"] if arm["arm"] != "idle"}
     batches = [f"{queue}: median {of['median']}, p95 {of['p95']}" for queue, of in sorted(told["batches"].items()) if of]
     notes = [f"{told['clients']} clients, {told['rounds']} rounds of {told['seconds']} s; mixed: {told['mix']}",
@@ -103,16 +109,16 @@ def http(told):
                      "many messages it has, so the last is what is left")
     if told["queriesPerPoll"] is not None:
         notes.append(f"queries per poll: {told['queriesPerPoll']}")
-    return Section("The whole service over HTTP", [
+    return Section(f"The whole service over HTTP, {told['clients']:,} clients", [
         Table(["arm", "per second", "least", "most", "p50 ms", "p99 ms", "broken"],
-              [[name, arm["perSecond"], arm["least"], arm["most"], arm.get("p50Ms"), arm.get("p99Ms"), arm["broken"]]
-               for name, arm in arms.items()]),
+              [[each, arm["perSecond"], arm["least"], arm["most"], arm.get("p50Ms"), arm.get("p99Ms"), arm["broken"]]
+               for each, arm in arms.items()]),
         Table(["CPU µs per request", *PROCESSES, "compared with", "all"],
-              [cpu_row(name, arm["cpuUs"]) for name, arm in arms.items() if arm.get("cpuUs")]),
+              [cpu_row(each, arm["cpuUs"]) for each, arm in arms.items() if arm.get("cpuUs")]),
         *spans_tables(arms),
     ], notes, [plot for plot in (
-        http_bars("http-charges", "Charges over HTTP, beside what they are compared with", arms, HTTP_WRITES),
-        http_bars("http-sale", "Calls of a sale over HTTP", arms, HTTP_SALE)) if plot.bars])
+        http_bars(f"{name}-charges", "Charges over HTTP, beside what they are compared with", arms, HTTP_WRITES),
+        http_bars(f"{name}-sale", "Calls of a sale over HTTP", arms, HTTP_SALE)) if plot.bars])
 
 
 def spans_tables(arms):
@@ -187,5 +193,7 @@ def memory(told):
                 [(each["name"], [(at, mib) for at, mib in each["samples"]]) for each in told["processes"]])])
 
 
-BENCHES = {"strategies": strategies, "http": http, "line": line, "import": import_,
+BENCHES = {"strategies": strategies, "http": http, "crowd": crowd, "line": line, "import": import_,
            "growth": growth, "memory": memory}
+# What is not run by the program of its name.
+PROGRAMS = {"crowd": "http"}

@@ -21,11 +21,11 @@ def call(*command):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Of a run of two benches on an instance of its own."""
+    """Of a run of three benches on an instance of its own."""
     made = tmp_path_factory.mktemp("bench")
-    done = call("./boxoffice", "bench", "--least", "--only", "http,memory", "--output", made)
+    done = call("./boxoffice", "bench", "--least", "--only", "http,crowd,memory", "--output", made)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "The whole service over HTTP" in done.stdout
+    assert "The whole service over HTTP, 8 clients" in done.stdout
     return made
 
 
@@ -36,17 +36,18 @@ def results(folder):
 
 def test_results_are_as_their_schema_says(results):
     jsonschema.validate(results, SCHEMA)
-    assert list(results["benches"]) == ["http", "memory"] and results["failed"] == []
-    assert {target["bench"] for target in results["targets"]} == {"http"}
+    assert list(results["benches"]) == ["http", "crowd", "memory"] and results["failed"] == []
+    assert {target["bench"] for target in results["targets"]} == {"http", "crowd"}
     assert results["settings"]["database"]["innodb_flush_log_at_trx_commit"] == "1"
 
 
 def test_pictures_and_a_report_are_made(folder):
-    for name in ("http-charges", "http-sale", "memory"):
+    for name in ("http-charges", "http-sale", "crowd-charges", "memory"):
         assert (folder / f"{name}.svg").read_text().startswith("<?xml")
         assert (folder / f"{name}.png").read_bytes().startswith(b"\x89PNG")
     report = (folder / "report.md").read_text()
     assert "| hello |" in report and "![Charges over HTTP" in report
+    assert "| charges on one balance ÷ hello |" in report and "| charges on one balance ÷ hello, 40 clients |" in report
 
 
 def test_a_page_gets_the_tables_between_its_marks(folder, tmp_path):
