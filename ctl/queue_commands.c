@@ -81,7 +81,7 @@ static void write_content(const char *queue, struct text *out)
 				text_printf(out, "%s%s", out->length > 0 ? ", " : "",
 					    job_kind_name((enum job_kind)kind));
 	if (strncmp(queue, "hold.expiry.", 12) == 0)
-		text_puts(out, "an expire for each hold, until it ends");
+		text_puts(out, "the expires of holds, a batch's in one message, until they end");
 	if (strcmp(queue, "dead") == 0)
 		text_puts(out, "dead letters");
 	if (out->length == 0)

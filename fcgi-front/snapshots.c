@@ -11,9 +11,9 @@
 #include "snapshot_store.h"
 #include "turn.h"
 
-/* Between renewals on request, for a rush of replies asks all the time: no less than this, and so
- * many times what the last one took, so that a large catalogue costs the database a quarter of a
- * processor at most; half of one while somebody waits for it. */
+/* Before a renewal on request, for a rush of replies asks all the time: no less than this, and so
+ * many times what the last one took. What is asked for costs the database a quarter of a processor
+ * at most, and half of one while somebody waits for it; the tick comes whatever it costs. */
 #define GAP_US 10000
 #define GAP_TIMES 3
 #define GAP_TIMES_AWAITED 1

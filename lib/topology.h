@@ -1,11 +1,12 @@
 /* Exchanges and queues: one table, from which processes declare them and the definitions file
  * for operators is written. PROTOCOL.md, "Queues".
  *
- * A hold's expire job waits in the queue of its duration and must then reach the seat queue of its
- * partition. A dead letter keeps its routing key, so the key has to be the partition; hence each
- * duration has a fanout exchange of its own, of the same name as its queue. One exchange for all
- * durations would, after hold_s was changed, put a copy into the old duration's queue too.
- * Publish to the exchange named by topology_hold_queue(), with the partition as routing key. */
+ * A hold's expire job waits in the queue of its duration and must then reach a seat queue, as a
+ * rule that of its partition. A dead letter keeps its routing key, so the key has to be the
+ * partition; hence each duration has a fanout exchange of its own, of the same name as its queue.
+ * One exchange for all durations would, after hold_s was changed, put a copy into the old
+ * duration's queue too. Publish to the exchange named by topology_hold_queue(), with the partition
+ * as routing key. */
 #ifndef BOXOFFICE_TOPOLOGY_H
 #define BOXOFFICE_TOPOLOGY_H
 

@@ -245,7 +245,7 @@ static enum err send_dead_letters(struct outbox *outbox, const struct intake *in
 	return err;
 }
 
-/* The holds of a batch began at one time, by the database's clock: they can end by one message. */
+/* The message waits as long as a hold lasts, from now on: all these holds began before. */
 static enum err send_expiries(struct outbox *outbox, const struct intake *intake)
 {
 	enum err err = ERR_OK;

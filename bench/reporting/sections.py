@@ -117,8 +117,8 @@ def http(told, name="http"):
               [cpu_row(each, arm["cpuUs"]) for each, arm in arms.items() if arm.get("cpuUs")]),
         *spans_tables(arms),
     ], notes, [plot for plot in (
-        http_bars(f"{name}-charges", "Charges over HTTP, beside what they are compared with", arms, HTTP_WRITES),
-        http_bars(f"{name}-sale", "Calls of a sale over HTTP", arms, HTTP_SALE)) if plot.bars])
+        http_bars(f"{name}-charges", f"Charges over HTTP of {told['clients']:,} clients, beside what they are compared with", arms, HTTP_WRITES),
+        http_bars(f"{name}-sale", f"Calls of a sale over HTTP, {told['clients']:,} clients", arms, HTTP_SALE)) if plot.bars])
 
 
 def spans_tables(arms):

@@ -14,6 +14,7 @@ from faults import KINDS, Scene
 from traffic import Load
 from plan import plan
 from report import Recorder, merge, print_table, summary
+from sabotage import SABOTAGE, missed
 from verify import verify
 from wait import wait_for_moment
 from world import World, now
@@ -29,6 +30,8 @@ def arguments():
     parser.add_argument("--minutes", type=float, help="no further fault after so many")
     parser.add_argument("--only", metavar="KIND,…", help="of these kinds alone")
     parser.add_argument("--short", action="store_true", help="one of each cheap kind, some 45 s in all")
+    parser.add_argument("--prove", action="store_true",
+                        help="break what a clean run left, thing by thing, and see that the checks find each")
     parser.add_argument("--json", metavar="FILE", help="the same as an object")
     parser.add_argument("--merge", metavar="FILE", nargs="+",
                         help="print what several runs wrote, as one; runs nothing")
@@ -151,7 +154,7 @@ def run(world, options, seed, faults):
             json.dump(told, file, indent=1)
             file.write("\n")
     if told["clean"]:
-        return 0
+        return prove(world, load) if options.prove else 0
     kept = f"/tmp/boxoffice-chaos-{seed}.jsonl"
     shutil.copy(load.crowd.path, kept)
     say(f"the history is kept in {kept}: tests/history/check {kept}")
@@ -159,6 +162,14 @@ def run(world, options, seed, faults):
         telling = [line for line in text.splitlines() if " level=info " not in line]
         say("\n".join([f"--- log of {name}", *telling[-30:]]))
     return 1
+
+
+def prove(world, load):
+    names = missed(world, load)
+    print(f"of {len(SABOTAGE)} things broken afterwards the checks found {len(SABOTAGE) - len(names)}")
+    for name in names:
+        print(f"  missed: {name}")
+    return 1 if names else 0
 
 
 if __name__ == "__main__":

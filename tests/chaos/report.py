@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pymysql
 
+from amqp import SEAT_PARTITIONS
 from kinds import KINDS
 from wait import wait_until
 from world import now
@@ -65,7 +66,7 @@ class Recorder:
         if partitions:
             # Not what ended: a sweeper does that for any seat.
             found += self._db.rows("SELECT UNIX_TIMESTAMP(MIN(created_at)) FROM seat_reservation"
-                                   " WHERE MOD(seat_id, 16) IN %s AND created_at > FROM_UNIXTIME(%s)",
+                                   f" WHERE MOD(seat_id, {SEAT_PARTITIONS}) IN %s AND created_at > FROM_UNIXTIME(%s)",
                                    partitions, since)
         return [float(when) for when, in found if when is not None]
 

@@ -43,19 +43,24 @@ class Verdict:
 def verify(world, load):
     verdict = Verdict()
     db = world.new_db()
+    check_rows(db, load, verdict)
+    verdict.other += load.ledger.wrong
+    verdict.other += [f"{write.op} {write.about} was never decided" for write in load.crowd.open]
+    _check_statuses(load.crowd.path, verdict)
+    _check_history(db, load.crowd, verdict)
+    _check_audit(world, verdict)
+    _check_dead(world, verdict)
+    return verdict
+
+
+def check_rows(db, load, verdict):
+    """What the load was told, held against what is there now."""
     _check_acts(db, load.ledger.acts, verdict)
     _check_money(db, load, verdict)
     _check_seats(db, load.ledger.acts, verdict)
     _check_batches(db, load.batch, verdict)
     _check_refunds(db, load.operator, verdict)
-    verdict.other += load.ledger.wrong
-    verdict.other += [f"{write.op} {write.about} was never decided" for write in load.crowd.open]
-    _check_statuses(load.crowd.path, verdict)
-    _check_history(db, load.crowd, verdict)
     verdict.other += [f"broken: {name}: {rows}" for name, rows in db.broken_invariants().items()]
-    _check_audit(world, verdict)
-    _check_dead(world, verdict)
-    return verdict
 
 
 def _check_acts(db, acts, verdict):
@@ -164,9 +169,9 @@ def _check_batches(db, batch, verdict):
 
 def _check_refunds(db, operator, verdict):
     for payment in operator.refunded:
-        back = db.value("SELECT COUNT(*) FROM payment p JOIN cash_history h ON h.user_id = p.user_id"
-                        " WHERE p.id = %s AND p.status = 'REFUNDED' AND h.amount = p.total_amount"
-                        " AND h.description LIKE 'refund%%'", payment)
+        back = db.value("SELECT COUNT(*) FROM payment p JOIN cash_history h ON h.job_id = p.refund_job_id"
+                        " WHERE p.id = %s AND p.status = 'REFUNDED' AND h.user_id = p.user_id"
+                        " AND h.amount = p.total_amount", payment)
         if back == 0:
             verdict.losses.append(f"the refund of payment {payment}")
 

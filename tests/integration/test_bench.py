@@ -46,7 +46,7 @@ def test_pictures_and_a_report_are_made(folder):
         assert (folder / f"{name}.svg").read_text().startswith("<?xml")
         assert (folder / f"{name}.png").read_bytes().startswith(b"\x89PNG")
     report = (folder / "report.md").read_text()
-    assert "| hello |" in report and "![Charges over HTTP" in report
+    assert "| hello |" in report and "![Charges over HTTP of 8 clients" in report
     assert "| charges on one balance ÷ hello |" in report and "| charges on one balance ÷ hello, 40 clients |" in report
 
 

@@ -77,20 +77,6 @@ def test_each_hold_publishes_its_expiry(site, broker, db, schedule, hold_s):
                "expiry")
 
 
-def test_the_holds_of_a_batch_end_by_one_message(site, broker, db, schedule, hold_s):
-    queue = f"hold.expiry.{hold_s}s"
-    wait_until(lambda: broker.depth(queue) == 0, hold_s + 3, "an empty delay queue")
-    chosen = schedule.seats[:20]
-    fans = site.fans(len(chosen))
-    broker.publish("seat", partition(chosen[0]),
-                   envelope(*(job("reserve", userId=fan.user, ticket=db.ticket(fan.user), seatId=seat)
-                              for fan, seat in zip(fans, chosen))))
-    wait_until(lambda: broker.depth(queue) == 1, 2, "the message that waits")
-    assert [db.statuses(seat) for seat in chosen] == [["PENDING"]] * len(chosen)
-    wait_until(lambda: [db.statuses(seat) for seat in chosen] == [["EXPIRED"]] * len(chosen),
-               hold_s + 3, "expiry")
-
-
 def test_a_repeated_reserve_publishes_no_second_expiry(site, broker, db, seat, hold_s):
     """Else one fan could fill the delay queue, and nobody could reserve any more."""
     queue = f"hold.expiry.{hold_s}s"

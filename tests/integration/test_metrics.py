@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from amqp import envelope, job, new_id
+from amqp import envelope, job, new_id, partition
 from api import cancel, charge, get, leave, pay, reserve, status
 from metrics import Metrics, addresses, ask, parse
 from wait import wait_until
@@ -317,6 +317,17 @@ def test_a_hold_ended_by_its_message_counts_there(without_sweeper, site, db, sea
     site.do(reserve(site.fan().token, seat)).ok()
     wait_until(lambda: db.statuses(seat) == ["EXPIRED"], hold_s + 5, "expiry")
     wait_until(lambda: without_sweeper("message") == 1, 2, "its count")
+    assert without_sweeper("read") == without_sweeper("sweeper") == 0
+
+
+def test_the_holds_of_a_batch_end_by_one_message(without_sweeper, site, broker, db, schedule, hold_s):
+    seats = schedule.seats[:20]
+    fans = site.fans(len(seats))
+    broker.publish("seat", partition(seats[0]),
+                   envelope(*(job("reserve", userId=fan.user, ticket=db.ticket(fan.user), seatId=seat)
+                              for fan, seat in zip(fans, seats))))
+    wait_until(lambda: broker.depth(f"hold.expiry.{hold_s}s") == 1, 5, "the message that waits")
+    wait_until(lambda: without_sweeper("message") == len(seats), hold_s + 5, "the end of all of them")
     assert without_sweeper("read") == without_sweeper("sweeper") == 0
 
 

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from amqp import Broker
+from amqp import SEAT_PARTITIONS, Broker
 from api import Site, charge, issue, new_key, pay, reserve, status
 from db import Db
 from instance import ROOT, Instance
@@ -136,7 +136,7 @@ def test_another_number_of_partitions(world):
     instance.stop("seat-worker", "account-worker", "gate-worker")
     instance.set += " partitions=6"
     instance.up()
-    for number in range(6, 16):
+    for number in range(6, SEAT_PARTITIONS):
         assert world.broker.depth(f"seat.{number}") == 0
         world.broker.management(f"queues/{world.broker.vhost}/seat.{number}", "DELETE")
     world.passes("--gate", "paused")

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "clock.h"
 #include "snapshot_store.h"
@@ -16,6 +17,8 @@ static struct snapshots *snapshots;
 static pthread_barrier_t start, end;
 static atomic_uint loads, missed;
 static atomic_bool is_failing;
+static atomic_llong takes_us;           /* a load */
+static atomic_llong began_us, ended_us; /* the last one */
 
 /* In place of the database. */
 enum err __wrap_snapshot_store_load(struct db *db, const struct snapshot *previous,
@@ -25,7 +28,10 @@ enum err __wrap_snapshot_store_load(struct db *db, const struct snapshot *previo
 {
 	(void)db;
 	(void)previous;
+	atomic_store(&began_us, clock_us());
 	atomic_fetch_add(&loads, 1);
+	nanosleep(&(struct timespec){.tv_nsec = atomic_load(&takes_us) * 1000}, NULL);
+	atomic_store(&ended_us, clock_us());
 	if (atomic_load(&is_failing))
 		return ERR_DB_GONE;
 	*snapshot = snapshot_new();
@@ -54,6 +60,7 @@ static int begin(void **state)
 	atomic_store(&loads, 0);
 	atomic_store(&missed, 0);
 	atomic_store(&is_failing, false);
+	atomic_store(&takes_us, 0);
 	return snapshots_new(&snapshots, &conf) == ERR_OK ? 0 : 1;
 }
 
@@ -120,12 +127,47 @@ static void a_renewal_that_fails_keeps_the_old_one(void **state)
 	assert_true(snapshots_healthy(snapshots));
 }
 
+/* How long after the end of the last renewal the one that ask() asks for begins. */
+static int64_t gap_us(void (*ask)(void))
+{
+	int64_t last_us = atomic_load(&ended_us);
+	unsigned before = atomic_load(&loads);
+
+	ask();
+	while (atomic_load(&loads) == before)
+		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+	return atomic_load(&began_us) - last_us;
+}
+
+static void request(void)
+{
+	snapshots_request(snapshots);
+}
+
+static void request_and_await(void)
+{
+	snapshots_request(snapshots);
+	assert_true(snapshots_refresh(snapshots, clock_us() + DEADLINE_US));
+}
+
+static void a_slow_renewal_is_not_repeated_soon_unless_somebody_waits(void **state)
+{
+	const int64_t slow_us = 200000;
+
+	(void)state;
+	atomic_store(&takes_us, slow_us);
+	assert_true(snapshots_refresh(snapshots, clock_us() + DEADLINE_US));
+	assert_in_range(gap_us(request_and_await), slow_us, 3 * slow_us - 1);
+	assert_true(gap_us(request) >= 3 * slow_us);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, finish)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(many_who_miss_one_at_once_cause_one_renewal),
+		TEST(a_slow_renewal_is_not_repeated_soon_unless_somebody_waits),
 		TEST(a_renewal_that_fails_keeps_the_old_one),
 	};
 
