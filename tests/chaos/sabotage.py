@@ -1,5 +1,8 @@
 """Breaks what a clean run left, one thing after the other, to see that verify.py finds each."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from verify import Verdict, check_rows, job_id
 
 _NEWEST = "ORDER BY id DESC LIMIT 1"
@@ -8,15 +11,12 @@ _AGAIN = ("INSERT INTO cash_history (user_id, job_id, amount, balance_after, des
           " FROM cash_history")
 
 
+@dataclass
 class Sabotage:
-    """name: what is broken. found_in: the list of the verdict that must grow. statement: SQL with one
-    parameter, what choose(load) gives."""
-
-    def __init__(self, name, found_in, statement, choose):
-        self.name = name
-        self.found_in = found_in
-        self.statement = statement
-        self.choose = choose
+    name: str         # what is broken
+    found_in: str     # the list of the verdict that must grow
+    statement: str    # SQL with one parameter:
+    choose: Callable  # gives it, of a load
 
 
 def _granted(load, kind):

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from amqp import job, new_id
+from amqp import SEAT_PARTITIONS, job, new_id
 from api import pay, reserve
 from instance import ROOT, find_program
 from wait import wait_until
@@ -91,7 +91,7 @@ def test_a_job_that_nobody_knows(ctl):
 
 def test_queues_are_those_of_the_topology(ctl, broker, hold_s):
     rows = {row["name"]: row for row in told(ctl, "queues")["queues"]}
-    assert [f"seat.{k}" for k in range(8)] + [f"hold.expiry.{hold_s}s", "gate", "account", "charge.import",
+    assert [f"seat.{k}" for k in range(SEAT_PARTITIONS)] + [f"hold.expiry.{hold_s}s", "gate", "account", "charge.import",
                                                "dead"] == [name for name in rows if rows[name]["holds"] != "none of ours"]
     assert rows["seat.3"]["holds"] == "reserve, cancel, pay, refund, expire"
     assert rows["account"]["holds"] == "register, charge, reverse"
