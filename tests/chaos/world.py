@@ -113,7 +113,7 @@ class World:
         except OSError:
             return {}
         return {each["queue"]["name"]: names.get(each["channel_details"]["connection_name"])
-                for each in active if each["active"]}
+                for each in active if each["active"] and each["channel_details"]}
 
     def rabbitmqctl(self, *arguments, check=True):
         base = self.instance.port_base

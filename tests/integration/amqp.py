@@ -151,9 +151,13 @@ class Broker:
         return urlsplit(self.url).path[1:] or quote("/", safe="")
 
     def consumers(self):
-        """{queue: connection name of its active consumer}"""
+        """{queue: connection name of its active consumer}, without those whose channel is just going.
+
+        Of such a channel the broker knows no details: 3.x says [], 4.x {} (rabbitmq-server #2684).
+        """
         return {each["queue"]["name"]: each["channel_details"]["connection_name"]
-                for each in self.management(f"consumers/{self.vhost}") if each["active"]}
+                for each in self.management(f"consumers/{self.vhost}")
+                if each["active"] and each["channel_details"]}
 
 
 class Replies:
