@@ -110,6 +110,7 @@ command_start() {
     for name in $names; do
         start_one "$name"
     done
+    instance_unlock
     for name in $names; do
         wait_for_one "$name"
     done

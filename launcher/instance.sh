@@ -48,6 +48,12 @@ instance_lock() {
     flock "$instance_lock_fd"
 }
 
+# Who only waits for a process lets others in: they may be about to start what it needs.
+instance_unlock() {
+    exec {instance_lock_fd}>&-
+    instance_lock_fd=
+}
+
 # A base other than the recorded one would leave what runs on the old ports.
 instance_check_ports() {
     local recorded name

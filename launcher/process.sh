@@ -33,7 +33,7 @@ spawn() { # NAME [VARIABLE=VALUE …] PROGRAM ARGUMENT …
     stat -c %s "$log" >"$var/run/$name.log-start"
     files=$(open_files)
     (
-        exec {instance_lock_fd}>&-
+        instance_unlock
         unset "${!BOXOFFICE_@}"
         ulimit -n "$files"
         exec setsid env "$@" </dev/null >>"$log" 2>&1

@@ -1,7 +1,14 @@
 """The launcher: what it says about a running instance, and what it does to its processes."""
 
+import contextlib
 import shlex
+import signal
+import subprocess
 import time
+from pathlib import Path
+
+from instance import ROOT
+from wait import wait_until
 
 ASSIGNMENTS = {"BOXOFFICE_URL", "BOXOFFICE_AMQP_IMPORT_URL", "BOXOFFICE_AMQP_ADMIN_URL",
                "BOXOFFICE_MANAGEMENT_URL", "BOXOFFICE_MYSQL_SOCKET", "BOXOFFICE_MYSQL_PORT",
@@ -73,6 +80,30 @@ def test_restart_of_a_kind_and_of_one(instance):
         == {"account-worker-0", "account-worker-1"}
     instance.run("restart", "gate-worker-0")
     assert {name for name in PROCESSES if pids(instance)[name] != after[name]} == {"gate-worker-0"}
+
+
+def test_who_waits_for_a_process_keeps_nobody_out(instance):
+    """The server that it waits for may be what another command is to start."""
+    def asks():
+        question = b"--socket=" + instance.values["BOXOFFICE_MYSQL_SOCKET"].encode()
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            with contextlib.suppress(OSError):  # it ended
+                if question in path.read_bytes().split(b"\0"):
+                    return True
+        return False
+
+    instance.send_signal("mariadb", signal.SIGSTOP)
+    try:
+        with subprocess.Popen([ROOT / "boxoffice", "start", "mariadb"], env=instance.environment(),
+                              stdin=subprocess.DEVNULL) as waiting:
+            wait_until(asks, 20, "the question whether the database answers")
+            instance.run("stop", "nginx", timeout_s=30)
+            assert waiting.poll() is None
+            instance.send_signal("mariadb", signal.SIGCONT)
+            assert waiting.wait(30) == 0
+    finally:
+        instance.send_signal("mariadb", signal.SIGCONT)
+        instance.start("nginx")
 
 
 def test_logs(instance):
