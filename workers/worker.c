@@ -98,8 +98,11 @@ static enum err ensure_connected(struct worker *worker)
 		return ERR_OK;
 	}
 	int backoff_ms = broker_backoff_ms(worker->failures++);
+	int most_ms = idle_ms(worker) + 1; /* the chore and the pings go on */
+	if (backoff_ms > most_ms)
+		backoff_ms = most_ms;
 	log_warn("broker-away", LOG_ERR(err), LOG_I("backoff_ms", backoff_ms));
-	shift_wait(worker, backoff_ms < idle_ms(worker) ? backoff_ms : idle_ms(worker) + 1);
+	shift_wait(worker, backoff_ms);
 	return err;
 }
 
