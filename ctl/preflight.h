@@ -39,6 +39,9 @@ struct preflight_database {
 	bool has_binlog;     /* and then */
 	int64_t sync_binlog; /* … */
 	bool is_read_only;
+	int64_t servers;  /* that the settings name */
+	bool does_wait;   /* at each commit, for a replica */
+	int64_t replicas; /* that it could wait for */
 	int64_t max_connections, max_packet;
 	int64_t statement_ms; /* a statement is cut off after it; 0: never */
 	int64_t ahead_us;     /* its clock, of this host's */

@@ -19,6 +19,8 @@ const struct preflight_check preflight_checks[] = {
 	 "SET GLOBAL innodb_flush_log_at_trx_commit = 1, and in its configuration: else a power cut loses sales", judge_database_flush},
 	{"database-binlog", FROM_DATABASE, false, "sync_binlog is 1, where there is a binary log",
 	 "SET GLOBAL sync_binlog = 1, and in its configuration: else a failover loses sales", judge_database_binlog},
+	{"database-replica", FROM_DATABASE, false, "where there are two databases, each commit waits for the replica, which follows",
+	 "database-pair FOLDER status, then join: OPERATIONS.md, \"A second database\"", judge_database_replica},
 	{"database-connections", FROM_DATABASE, false, "max_connections is enough for all fronts and workers",
 	 "SET GLOBAL max_connections, and in its configuration, or lower front_db_connections", judge_database_connections},
 	{"database-packet", FROM_DATABASE, false, "max_allowed_packet is 8 MiB or more",

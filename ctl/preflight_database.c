@@ -7,6 +7,7 @@
 
 #include "audit_checks.h"
 #include "clock.h"
+#include "db_hosts.h"
 #include "draw_records.h"
 #include "gate_records.h"
 #include "sql.h"
@@ -23,7 +24,11 @@ static const struct db_query show_variables = {
 	"preflight-variables",
 	"SHOW GLOBAL VARIABLES WHERE Variable_name IN ('version', 'datadir', 'innodb_flush_log_at_trx_commit',"
 	" 'log_bin', 'sync_binlog', 'read_only', 'max_connections', 'max_allowed_packet', 'max_statement_time',"
-	" 'max_execution_time')"};
+	" 'max_execution_time', 'rpl_semi_sync_master_enabled', 'rpl_semi_sync_source_enabled')"};
+
+static const struct db_query show_replicas = {
+	"preflight-replicas",
+	"SHOW GLOBAL STATUS WHERE Variable_name IN ('Rpl_semi_sync_master_clients', 'Rpl_semi_sync_source_clients')"};
 
 static const struct db_query select_now = {
 	"preflight-now",
@@ -79,6 +84,17 @@ static enum err take_variable(void *arg, const struct db_row *row)
 		database->statement_ms = (int64_t)(strtod(value, NULL) * 1000);
 	else if (strcmp(name, "max_execution_time") == 0)
 		database->statement_ms = strtoll(value, NULL, 10);
+	else if (strncmp(name, "rpl_semi_sync_", 14) == 0)
+		database->does_wait = strcmp(value, "ON") == 0;
+	return ERR_OK;
+}
+
+static enum err take_replicas(void *arg, const struct db_row *row)
+{
+	char value[32];
+
+	db_row_text(row, 1, value, sizeof value);
+	*(int64_t *)arg = strtoll(value, NULL, 10);
 	return ERR_OK;
 }
 
@@ -106,9 +122,17 @@ static enum err ask_clock(struct preflight_database *database, struct db *db)
 
 static enum err ask_server(struct preflight_facts *facts, struct db *db)
 {
-	enum err err = db_select(db, &show_variables, NULL, 0, take_variable, &facts->database);
+	struct preflight_database *database = &facts->database;
+	const struct conf *conf = facts->conf;
+	struct db_hosts hosts = {.count = 1};
+	enum err err = db_select(db, &show_variables, NULL, 0, take_variable, database);
 
-	return err == ERR_OK ? ask_clock(&facts->database, db) : err;
+	if (err == ERR_OK && conf->mysql_socket[0] == '\0')
+		err = db_hosts_read(&hosts, conf->mysql_host, (unsigned)conf->mysql_port);
+	database->servers = (int64_t)hosts.count;
+	if (err == ERR_OK)
+		err = db_select(db, &show_replicas, NULL, 0, take_replicas, &database->replicas);
+	return err == ERR_OK ? ask_clock(database, db) : err;
 }
 
 /* The schema -------------------------------------------------------------------------------- */

@@ -8,7 +8,8 @@
 #include "preflight.h"
 
 preflight_judge_fn judge_database_answers, judge_database_version, judge_database_writable;
-preflight_judge_fn judge_database_flush, judge_database_binlog, judge_database_connections;
+preflight_judge_fn judge_database_flush, judge_database_binlog, judge_database_replica,
+	judge_database_connections;
 preflight_judge_fn judge_database_packet, judge_database_timeouts, judge_database_clock;
 preflight_judge_fn judge_database_disk, judge_schema_migrated, judge_audit_clean;
 

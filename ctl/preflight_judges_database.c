@@ -52,6 +52,21 @@ enum preflight_state judge_database_binlog(const struct preflight_facts *facts,
 	return preflight_passed_if(facts->database.sync_binlog == 1);
 }
 
+enum preflight_state judge_database_replica(const struct preflight_facts *facts,
+					    struct text *measured)
+{
+	const struct preflight_database *database = &facts->database;
+
+	if (database->servers < 2) {
+		text_puts(measured, "one database");
+		return PREFLIGHT_PASSED;
+	}
+	text_printf(measured, "%" PRId64 " databases, %s, %" PRId64 " follow", database->servers,
+		    database->does_wait ? "commits wait" : "commits do not wait",
+		    database->replicas);
+	return preflight_passed_if(database->does_wait && database->replicas > 0);
+}
+
 static int64_t at_least_none(int64_t count)
 {
 	return count > 0 ? count : 0;

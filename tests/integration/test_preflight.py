@@ -112,9 +112,9 @@ def as_owner(instance, sql):
 
 @pytest.mark.parametrize("setting, failed, unknown", [
     ("mysql_socket=/nonexistent", {"database-answers"},
-     {"database-version", "database-writable", "database-flush", "database-binlog", "database-connections",
-      "database-packet", "database-timeouts", "database-clock", "database-disk", "schema-migrated", "audit-clean",
-      "gate-ticks", "gate-policy", "gate-state", "seats-free", "booking-times", "draw"}),
+     {"database-version", "database-writable", "database-flush", "database-binlog", "database-replica",
+      "database-connections", "database-packet", "database-timeouts", "database-clock", "database-disk",
+      "schema-migrated", "audit-clean", "gate-ticks", "gate-policy", "gate-state", "seats-free", "booking-times", "draw"}),
     ("management_url=http://127.0.0.1:1", {"broker-answers"},
      {"broker-version", "broker-alarms", "broker-files", "broker-queues", "broker-members", "dead-empty",
       "no-backlog", "seat-workers", "gate-workers", "account-workers", "fronts", "database-connections"}),

@@ -24,6 +24,9 @@ static int begin(void **state)
 		.files = 8192,
 		.database = {.version = "10.6.4-MariaDB-1",
 			     .flush_log = 1,
+			     .servers = 2,
+			     .does_wait = true,
+			     .replicas = 1,
 			     .max_connections = 32, /* a front of 9, 3 workers, 20 spare */
 			     .max_packet = 8 << 20},
 		.schema = {.wanted = 5},
@@ -102,6 +105,8 @@ CASE(mysql_version, strcpy(facts.database.version, "5.7.40"))
 CASE(writable, facts.database.is_read_only = true)
 CASE(flush, facts.database.flush_log = 2)
 CASE(binlog, facts.database.has_binlog = true)
+CASE(replica_left, facts.database.does_wait = false)
+CASE(replica_away, facts.database.replicas = 0)
 CASE(connections, facts.database.max_connections = 31)
 CASE(packet, facts.database.max_packet = (8 << 20) - 1)
 CASE(timeouts, facts.database.statement_ms = 29999)
@@ -157,6 +162,8 @@ static const struct {
 	{break_writable, "database-writable"},
 	{break_flush, "database-flush"},
 	{break_binlog, "database-binlog"},
+	{break_replica_left, "database-replica"},
+	{break_replica_away, "database-replica"},
 	{break_connections, "database-connections"},
 	{break_packet, "database-packet"},
 	{break_timeouts, "database-timeouts"},
