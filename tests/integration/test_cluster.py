@@ -24,6 +24,7 @@ ROUNDS = int(os.environ.get("BOXOFFICE_CLUSTER_ROUNDS", "1"))
 CLIENTS = 8
 SETTINGS = {"rabbitmq_nodes": 3, "fronts": 2, "seat_workers": 2, "account_workers": 2,
             "gate_workers": 2, "log_level": "warn", "hold_s": 600, "gate_max_active": 100000, "gate_active_s": 36000}
+PROCESSES = [f"{kind}-{index}" for kind in ("seat-worker", "account-worker", "gate-worker", "front") for index in (0, 1)]
 # Who was at one goes on to the other. The first has the address of all the rest: it cannot be cut off alone.
 VICTIMS = itertools.cycle((NODES[1], NODES[2]))
 # Beyond these something waits for what will not come; usual figures are in OPERATIONS.md.
@@ -88,10 +89,20 @@ def others(*nodes):
     return [node for node in NODES if node not in nodes]
 
 
+def spread_again(cluster, load):
+    """As an operator does when a node is back: nobody moves there by himself."""
+    broker_at(cluster, NODES[0]).management("rebalance/queues", "POST", {})
+    for process in PROCESSES:
+        cluster.start(process)
+    load.await_flow(time.monotonic())
+
+
 def fault_in_rounds(cluster, load, name, bound_s, begin, end):
     """Breaks a node, waits until all writes go on, mends it; as often as told."""
     seen = []
-    for _ in range(ROUNDS):
+    for number in range(ROUNDS):
+        if number > 0:
+            spread_again(cluster, load)
         node = next(VICTIMS)
         at = time.monotonic()
         begin(node)
