@@ -68,7 +68,9 @@ database_fill() { # FOLDER
 database_conf() {
     if database_is_mysql; then
         # mysqld --initialize loads no plugin: the owner gets the socket's at each start, before anybody connects.
+        # A replica's own is nobody else's.
         write_changed "$var/etc/mysql-owner.sql" <<END || true
+SET sql_log_bin = 0;
 CREATE USER IF NOT EXISTS '$user'@'localhost' IDENTIFIED WITH auth_socket;
 GRANT ALL PRIVILEGES ON *.* TO '$user'@'localhost' WITH GRANT OPTION;
 ALTER USER '$user'@'localhost' IDENTIFIED WITH auth_socket;
@@ -79,4 +81,27 @@ END
     else
         printf '%s\n' 'innodb_log_file_size = 1G'
     fi
+}
+
+# The same for a pair (launcher/pair.sh).
+database_pair_conf() {
+    if database_is_mysql; then
+        printf '%s\n' 'plugin-load-add = semisync_source.so' 'plugin-load-add = semisync_replica.so' \
+            'gtid_mode = ON' 'enforce_gtid_consistency = ON' 'replica_net_timeout = 10' 'skip_replica_start = ON' \
+            'rpl_semi_sync_source_timeout = 4294967295'
+    else
+        printf '%s\n' 'binlog_format = ROW' 'log_slave_updates = ON' 'gtid_strict_mode = ON' 'slave_net_timeout = 10' \
+            'skip_slave_start = ON' 'rpl_semi_sync_master_wait_point = AFTER_SYNC' \
+            'rpl_semi_sync_master_timeout = 4294967295' 'rpl_semi_sync_master_wait_no_slave = ON'
+    fi
+}
+
+# Prints the program that copies a server of this kind, in its root; nothing for this system's own.
+database_dump_program() {
+    local name=mariadb-dump
+    root_of mysql
+    [ ${#in_root[@]} -gt 0 ] || return 0
+    ! database_is_mysql || name=mysqldump
+    printf '#!/bin/sh\nexec %s "$@"\n' "$(printf '%q ' "${in_root[@]}" "/usr/bin/$name")" >"$var/pair/dump" &&
+        chmod 755 "$var/pair/dump" && echo "$var/pair/dump"
 }

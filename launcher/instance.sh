@@ -65,10 +65,10 @@ instance_check_ports() {
 }
 
 # Prints a secret of the instance, made up the first time it is asked for.
-secret() { # NAME
+secret() { # NAME [BYTES]
     local file=$var/secrets/$1
     if [ ! -s "$file" ]; then
-        openssl rand -hex 32 >"$file.new" && mv "$file.new" "$file" || die "cannot write $file"
+        openssl rand -hex "${2:-32}" >"$file.new" && mv "$file.new" "$file" || die "cannot write $file"
     fi
     printf '%s\n' "$(<"$file")"
 }

@@ -19,6 +19,8 @@ mariadb_start() { # NAME
     alive "$1" && return
     port_must_be_free "$(mariadb_port "$1")" MariaDB
     mariadb_install "$(mariadb_data "$1")"
+    # MySQL's, of one that was killed: the number in it may be another process's by now.
+    rm -f "$(mariadb_socket "$1").lock"
     local -a command
     database_command
     spawn "$1" "${command[@]}" --defaults-file="$var/etc/$1.cnf" --user="$user"

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# A second MariaDB that follows the first one (setting mysql_replica=1), "mariadb-b" beside "mariadb". Which
+# A second database that follows the first one (setting mysql_replica=1), "mariadb-b" beside "mariadb". Which
 # of them is the primary is known to ops/database-pair, which does the work.
 
 pair_is_on() { [ "$(setting mysql_replica)" = 1 ]; }
@@ -20,15 +20,16 @@ pair_replica() { if [ "$(pair_primary)" = mariadb ]; then echo mariadb-b; else e
 pair_conf() { # NAME
     pair_is_on || { echo skip-log-bin && return; }
     printf '%s\n' "server_id = $(if [ "$1" = mariadb ]; then echo 1; else echo 2; fi)" \
-        'log_bin = binlog' 'binlog_format = ROW' 'sync_binlog = 1' 'binlog_expire_logs_seconds = 604800' \
-        'relay_log = relay' 'log_slave_updates = ON' 'gtid_strict_mode = ON' 'slave_net_timeout = 10' \
-        'read_only = ON' 'skip_slave_start = ON' \
-        'rpl_semi_sync_master_wait_point = AFTER_SYNC' 'rpl_semi_sync_master_timeout = 4294967295' \
-        'rpl_semi_sync_master_wait_no_slave = ON'
+        'log_bin = binlog' 'sync_binlog = 1' 'binlog_expire_logs_seconds = 604800' 'relay_log = relay' 'read_only = ON'
+    database_pair_conf
 }
 
+# MySQL takes no more than 32 characters for replication.
+pair_password() { secret mysql-replica 16; }
+
 pair_write_settings() {
-    local name server
+    local name server kind=mariadb
+    ! database_is_mysql || kind=mysql
     mkdir -p "$var/pair" || die "cannot create $var/pair"
     for name in mariadb mariadb-b; do
         server=a
@@ -38,7 +39,8 @@ pair_write_settings() {
     done
     {
         printf '%s=%s\n' a_name mariadb a_host localhost a_port "$port_mysql" b_name mariadb-b b_host localhost \
-            b_port "$port_mysql_b" user boxoffice_replica password "$(secret mysql-replica)" database "$database"
+            b_port "$port_mysql_b" user boxoffice_replica password "$(pair_password)" database "$database" \
+            kind "$kind" dump "$(database_dump_program)"
         ! tls_is_on || printf '%s=%s\n' tls_ca "$var/tls/ca.pem"
     } | write_changed "$var/pair/pair.settings" || true
 }
@@ -78,7 +80,7 @@ pair_ready() {
 
 pair_join() {
     pair_is_on || return 0
-    fill "$root/sql/replica.sql" replica_password "$(secret mysql-replica)" | mariadb_as_owner ||
+    fill "$root/sql/replica.sql" replica_password "$(pair_password)" | mariadb_as_owner ||
         die "the replica's account could not be set: see above"
     pair join || die "$(pair_replica) does not follow: see above"
 }

@@ -75,7 +75,6 @@ settings_check() {
     rabbitmq_check_nodes
     roots_check
     setting_number mysql_replica 0 1 >/dev/null || exit
-    ! pair_is_on || ! database_is_mysql || die "mysql_replica=1 is for MariaDB: ops/database-pair does not speak MySQL's statements"
     setting_number nginx_per_address 0 8192 >/dev/null || exit
     [[ $(setting nginx_address) =~ ^[0-9A-Fa-f.:]*$ ]] || die "nginx_address must be an address"
     [[ $(setting nginx_trusted) =~ ^[0-9A-Fa-f.:/,]*$ ]] || die "nginx_trusted must be addresses with commas between"

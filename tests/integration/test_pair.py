@@ -1,6 +1,7 @@
 """Two databases: what was answered is on both, one takes the other's place, and never with less than was answered."""
 
 import getpass
+import json
 import os
 import signal
 import threading
@@ -16,17 +17,21 @@ from instance import Instance
 from wait import wait_until
 
 A, B = "mariadb", "mariadb-b"
-SETTINGS = {"mysql_replica": 1, "fronts": 2, "account_workers": 2, "gate_max_active": 1000, "takeover_ms": 100}
 CLIENTS = 4
 
 
 def is_mysql():
-    """The caller of the tests chose a MySQL (tests/matrix), for which ops/database-pair is not made."""
+    """The caller of the tests chose a MySQL (tests/matrix)."""
     chosen = dict(word.split("=", 1) for word in os.environ.get("BOXOFFICE_TEST_SET", "").split())
     return "mysql_root" in chosen and not (Path(chosen["mysql_root"]) / "usr/sbin/mariadbd").exists()
 
 
-pytestmark = pytest.mark.skipif(is_mysql(), reason="mysql_replica=1 is for MariaDB")
+# MySQL without TLS: there the replica has to ask the primary for a key before it tells its password.
+SETTINGS = {"mysql_replica": 1, "tls": 0 if is_mysql() else 1, "fronts": 2, "account_workers": 2,
+            "gate_max_active": 1000, "takeover_ms": 100}
+# What the two call the same.
+REPLICA, SOURCE, CHANGE_SOURCE = (("REPLICA", "SOURCE", "CHANGE REPLICATION SOURCE") if is_mysql() else
+                                  ("SLAVE", "MASTER", "CHANGE MASTER"))
 
 
 class Pair(Instance):
@@ -68,6 +73,11 @@ class Pair(Instance):
 
     def is_whole(self):
         return self.run("status", check=False).returncode == 0
+
+    def preflight(self):
+        """What it says of the replica."""
+        told = json.loads(self.run("ctl", "preflight", "--json", check=False).stdout)
+        return next(check["state"] for check in told["checks"] if check["name"] == "database-replica")
 
 
 class Load:
@@ -198,7 +208,7 @@ def test_who_only_reads_leaves_a_server_that_takes_no_writes(pair):
 def test_what_the_replica_has_received_is_applied_first(pair):
     """It lags by seconds when the primary dies: promoting takes as long, and everything is there."""
     old, _ = pair.role()
-    pair.tell(other(old), "STOP SLAVE", "CHANGE MASTER TO MASTER_DELAY = 2", "START SLAVE")
+    pair.tell(other(old), f"STOP {REPLICA}", f"{CHANGE_SOURCE} TO {SOURCE}_DELAY = 2", f"START {REPLICA}")
     user = pair.site.users()[0]
     for _ in range(3):
         pair.site.do(charge(user, 1)).ok()
@@ -213,7 +223,7 @@ def test_a_replica_that_was_cut_off_is_not_promoted(pair):
     """Nobody is told of a write that the replica has not got; and when the primary dies then, it has to come back."""
     old, _ = pair.role()
     user, key = pair.site.users()[0], new_key()
-    pair.tell(other(old), "STOP SLAVE IO_THREAD")
+    pair.tell(other(old), f"STOP {REPLICA} IO_THREAD")
     assert pair.site.send(charge(user, 1, key)).status == 202
     pair.kill(old)
     refuses(pair, old, "is not certain")
@@ -230,7 +240,9 @@ def test_a_replica_that_was_left_is_not_promoted(pair):
     pair.kill(other(old))
     waits = pair.site.send(charge(user, 1))
     assert waits.status == 202
+    assert pair.preflight() == "failed"
     pair.run("alone")
+    assert pair.preflight() == "failed"
     assert pair.site.settle(waits).ok() == {"balance": 1}
     assert pair.site.do(charge(user, 1)).ok() == {"balance": 2}
     assert pair.run("status", check=False).returncode == 3
@@ -240,7 +252,7 @@ def test_a_replica_that_was_left_is_not_promoted(pair):
     pair.run("start", old)
     assert pair.site.do(charge(user, 1)).ok() == {"balance": 3}
     pair.start(other(old))
-    assert pair.role() == (old, "pair")
+    assert pair.role() == (old, "pair") and pair.preflight() == "passed"
     wait_until(lambda: pair.charges(other(old), user) == 3, 10, "the replica to catch up")
 
 
@@ -252,7 +264,7 @@ def test_what_only_the_old_primary_has_is_never_served(pair):
     pair.tell(old, "ALTER USER boxoffice_replica IDENTIFIED BY 'another'")
     pair.tell(old, *(f"KILL {row[0]}" for row in pair.ask(
         old, "SELECT id FROM information_schema.processlist WHERE user = 'boxoffice_replica'")))
-    wait_until(lambda: pair.ask(old, "SHOW STATUS LIKE 'Rpl_semi_sync_master_clients'")[0][1] == "0", 10, "the cut")
+    wait_until(lambda: pair.ask(old, f"SHOW STATUS LIKE 'Rpl_semi_sync_{SOURCE}_clients'")[0][1] == "0", 10, "the cut")
     late = pair.site.send(charge(user, 1, key))
     assert late.status == 202
     pair.kill(old)
