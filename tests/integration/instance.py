@@ -174,6 +174,11 @@ class Instance:
             return subprocess.Popen(command, env={**environ, **environment}, cwd=folder,
                                     stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
+    def as_owner(self, sql):
+        """Statements as the operating system's user who made the database."""
+        subprocess.run(["mariadb", "--no-defaults", f"--socket={self.values['BOXOFFICE_MYSQL_SOCKET']}",
+                        "--batch", "-e", sql], check=True, capture_output=True, timeout=30)
+
     def command_in_root(self, server, *command):
         """A command of a server's package ("mysql", "rabbitmq"), where that server's programs come from."""
         for line in (self.var / "settings").read_text().splitlines():

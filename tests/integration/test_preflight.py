@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from amqp import job, new_id
-from instance import ROOT
+from scratch import NOW, scratch_schema
 from wait import wait_until
 
 SCRATCH = "boxoffice_preflight"
@@ -96,18 +96,12 @@ def test_a_setting_of_the_database(preflight, instance, db, schedule, variable, 
     if variable == "max_statement_time" and db.is_mysql():
         variable, value = "max_execution_time", f"{value}000"
     before = db.value(f"SELECT @@GLOBAL.{variable}")
-    as_owner(instance, f"SET GLOBAL {variable} = {value}")
+    instance.as_owner(f"SET GLOBAL {variable} = {value}")
     try:
         assert name in states(preflight()[1], "failed")
     finally:
-        as_owner(instance, f"SET GLOBAL {variable} = {before}")
+        instance.as_owner(f"SET GLOBAL {variable} = {before}")
     assert name in states(preflight()[1], "passed")
-
-
-def as_owner(instance, sql):
-    """As the operating system's user who made the database."""
-    subprocess.run(["mariadb", "--no-defaults", f"--socket={instance.values['BOXOFFICE_MYSQL_SOCKET']}",
-                    "--batch", "-e", sql], check=True, capture_output=True, timeout=30)
 
 
 @pytest.mark.parametrize("setting, failed, unknown", [
@@ -116,7 +110,7 @@ def as_owner(instance, sql):
       "database-connections", "database-packet", "database-timeouts", "database-clock", "database-disk",
       "schema-migrated", "audit-clean", "gate-ticks", "gate-policy", "gate-state", "seats-free", "booking-times", "draw"}),
     ("management_url=http://127.0.0.1:1", {"broker-answers"},
-     {"broker-version", "broker-alarms", "broker-files", "broker-queues", "broker-members", "dead-empty",
+     {"broker-partitions", "broker-version", "broker-alarms", "broker-files", "broker-queues", "broker-members", "dead-empty",
       "no-backlog", "seat-workers", "gate-workers", "account-workers", "fronts", "database-connections"}),
     ("gate_ceiling_active=10", {"gate-policy"}, set()),
     ("hold_s=77", {"broker-queues"}, set()), ("partitions=17", {"broker-queues", "seat-workers"}, set())])
@@ -240,20 +234,10 @@ def test_a_gate_in_another_state(preflight, db, schedule):
 def scratch(instance, site, db):
     """A schema as it is installed, with a schedule on sale."""
     assert site
-    as_owner(instance, f"DROP DATABASE IF EXISTS {SCRATCH};"
-                       f" CREATE DATABASE {SCRATCH} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;"
-                       f" GRANT ALL ON {SCRATCH}.* TO 'boxoffice_admin'@'%';"
-                       f" GRANT SELECT ON {SCRATCH}.* TO 'boxoffice_operator'@'%'")
-    subprocess.run([str(ROOT / "sql/migrate"), f"--defaults-file={instance.var}/etc/mariadb-admin.cnf", SCRATCH],
-                   check=True, capture_output=True, timeout=60)
-    with db.connect(database=SCRATCH) as connection, connection.cursor() as cursor, \
-            instance.ctl_settings(f"mysql_database={SCRATCH}"):
+    with scratch_schema(instance, db, SCRATCH) as cursor, instance.ctl_settings(f"mysql_database={SCRATCH}"):
         yield cursor
-    as_owner(instance, f"DROP DATABASE {SCRATCH}; REVOKE ALL ON {SCRATCH}.* FROM 'boxoffice_admin'@'%';"
-                       f" REVOKE ALL ON {SCRATCH}.* FROM 'boxoffice_operator'@'%'")
 
 
-NOW = "SYSDATE(6)"
 WORLD = [
     f"INSERT INTO concert (id, name, created_at, updated_at) VALUES (1, 'x', {NOW}, {NOW})",
     "INSERT INTO concert_schedule (id, concert_id, total_seats, open_at, close_at, booking_start_at,"
