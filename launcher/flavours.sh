@@ -102,6 +102,6 @@ database_dump_program() {
     root_of mysql
     [ ${#in_root[@]} -gt 0 ] || return 0
     ! database_is_mysql || name=mysqldump
-    printf '#!/bin/sh\nexec %s "$@"\n' "$(printf '%q ' "${in_root[@]}" "/usr/bin/$name")" >"$var/pair/dump" &&
-        chmod 755 "$var/pair/dump" && echo "$var/pair/dump"
+    printf '#!/bin/sh\nexec %s "$@"\n' "$(printf '%q ' "${in_root[@]}" "/usr/bin/$name")" | write_changed "$var/pair/dump" || true
+    chmod 755 "$var/pair/dump" && echo "$var/pair/dump"
 }

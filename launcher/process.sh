@@ -95,13 +95,18 @@ port_must_be_free() { # PORT WHAT [ADDRESS]
         die "port $1 ($2) is in use by another program: set BOXOFFICE_PORT_BASE to a free range"
 }
 
+# MySQL that is told to end lets go of the commits that wait for a replica which is away: they would be answered.
+signal_to_end() { # NAME
+    if [[ $1 = mariadb* ]] && pair_is_on && database_is_mysql; then echo KILL; else echo TERM; fi
+}
+
 # TERM to all, then waits for each; KILL to those that outlast the time.
 stop_processes() { # SECONDS NAME …
     local deadline=$((SECONDS + $1)) name pid
     shift
     for name in "$@"; do
         # CONT as well: a stopped process takes no TERM.
-        pid_of "$name" && kill -TERM "$pid" 2>/dev/null && kill -CONT "$pid" 2>/dev/null
+        pid_of "$name" && kill "-$(signal_to_end "$name")" "$pid" 2>/dev/null && kill -CONT "$pid" 2>/dev/null
     done
     for name in "$@"; do
         while pid_of "$name"; do

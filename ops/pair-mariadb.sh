@@ -6,19 +6,20 @@
 readonly client_program=mariadb
 readonly dump_program=mariadb-dump
 readonly -a dump_data=()
+readonly -a dump_with_position=(--gtid --master-data=2)
 readonly source_word=Master
 readonly replica_word=Slave
 readonly before_accounts=''
 
 written() { sql "$1" 'SELECT @@global.gtid_current_pos'; } # SERVER
 applied() { sql "$1" 'SELECT @@global.gtid_slave_pos'; }   # SERVER
-received() { follows "$1" Gtid_IO_Pos; }                   # SERVER
+received() { follows "$1" Gtid_IO_Pos; }                   # SERVER; nothing before it ever was connected
 
 number_of() { printf '%s\n' "${1##*-}"; } # POSITION
 
 # Has a server at the first position all that is at the second?
 reaches() { # SERVER POSITION POSITION
-    [ -n "$2" ] && (("$(number_of "$2")" >= "$(number_of "${3:-0-0-0}")"))
+    [ -n "$2" ] && [ -n "$3" ] && (("$(number_of "$2")" >= "$(number_of "$3")"))
 }
 
 # Transactions from the second position to the first.
@@ -33,10 +34,9 @@ follow_words() { echo 'CHANGE MASTER TO MASTER_USE_GTID = slave_pos,'; }
 
 forget() { must "$1" "STOP SLAVE; RESET SLAVE ALL; RESET MASTER; SET GLOBAL gtid_slave_pos = ''"; } # SERVER
 
-# The position stands in a comment at the head: it becomes a statement.
-dump_with_position() { # SERVER
-    dump "$1" --gtid --master-data=2 | awk '
-        sub(/^-- SET GLOBAL gtid_slave_pos=/, "SET GLOBAL gtid_slave_pos=") { found = 1 }
+# It stands in a comment at the head of a dump.
+position_last() {
+    awk 'sub(/^-- SET GLOBAL gtid_slave_pos=/, "SET GLOBAL gtid_slave_pos=") { position = $0; next }
         { print }
-        END { exit !found }'
+        END { if (!position) exit 1; print position }'
 }

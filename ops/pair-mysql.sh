@@ -6,17 +6,22 @@
 readonly client_program=mysql
 readonly dump_program=mysqldump
 readonly -a dump_data=(--set-gtid-purged=OFF)
+readonly -a dump_with_position=(--set-gtid-purged=ON)
 readonly source_word=Source
 readonly replica_word=Replica
 readonly before_accounts='SET print_identified_with_as_hex = ON;'
 
 written() { sql "$1" "SELECT REPLACE(@@global.gtid_executed, '\n', '')"; } # SERVER
 applied() { written "$1"; }                                               # SERVER
-received() { printf '%s,%s\n' "$(follows "$1" Retrieved_Gtid_Set)" "$(applied "$1")"; } # SERVER
+
+received() { # SERVER
+    local retrieved at
+    retrieved=$(follows "$1" Retrieved_Gtid_Set) && at=$(applied "$1") && printf '%s,%s\n' "$retrieved" "$at"
+}
 
 # Has a server at the first position all that is at the second? Any server can tell.
 reaches() { # SERVER POSITION POSITION
-    [ "$(sql "$1" "SELECT GTID_SUBSET('$3', '$2')")" = 1 ]
+    [ -n "$2" ] && [ -n "$3" ] && [ "$(sql "$1" "SELECT GTID_SUBSET('$3', '$2')")" = 1 ]
 }
 
 # Transactions from the second position to the first.
@@ -36,4 +41,10 @@ follow_words() {
 
 forget() { must "$1" 'STOP REPLICA; RESET REPLICA ALL; RESET BINARY LOGS AND GTIDS'; } # SERVER
 
-dump_with_position() { dump "$1" --set-gtid-purged=ON; } # SERVER
+# It is a statement at the head of a dump, of a line for each server.
+position_last() {
+    awk '/^SET @@GLOBAL.GTID_PURGED=/ { inside = 1 }
+        inside { position = position $0; if (/;$/) inside = 0; next }
+        { print }
+        END { if (!position) exit 1; print position }'
+}

@@ -4,6 +4,7 @@ import getpass
 import json
 import os
 import signal
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 
 from api import Site, charge, check, new_key
 from db import Db
-from instance import Instance
+from instance import ROOT, Instance
 from wait import wait_until
 
 A, B = "mariadb", "mariadb-b"
@@ -70,6 +71,24 @@ class Pair(Instance):
 
     def kill(self, name):
         self.end(name, signal.SIGKILL)
+
+    def cut_off_replica(self, old):
+        """The primary refuses it; until it is let in again."""
+        self.tell(old, "ALTER USER boxoffice_replica IDENTIFIED BY 'another'")
+        self.tell(old, *(f"KILL {row[0]}" for row in self.ask(
+            old, "SELECT id FROM information_schema.processlist WHERE user = 'boxoffice_replica'")))
+        wait_until(lambda: self.ask(old, f"SHOW STATUS LIKE 'Rpl_semi_sync_{SOURCE}_clients'")[0][1] == "0", 10, "the cut")
+
+    def let_replica_in(self, name):
+        self.tell(name, "ALTER USER boxoffice_replica IDENTIFIED BY"
+                        f" '{(self.var / 'secrets' / 'mysql-replica').read_text().strip()}'")
+
+    def copies_kept(self, name):
+        return list((self.var / "pair").glob(f"left-{name}-*.sql.gz"))
+
+    def database_pair(self, command):
+        return subprocess.run([ROOT / "ops/database-pair", self.var / "pair", command], capture_output=True, text=True,
+                              timeout=120, check=False)
 
     def is_whole(self):
         return self.run("status", check=False).returncode == 0
@@ -256,26 +275,90 @@ def test_a_replica_that_was_left_is_not_promoted(pair):
     wait_until(lambda: pair.charges(other(old), user) == 3, 10, "the replica to catch up")
 
 
-def test_what_only_the_old_primary_has_is_never_served(pair):
-    """Its last transaction did not reach the replica: nobody was told of it, the job is done by the new primary,
-    and the old one comes back as a copy of that."""
+@pytest.mark.parametrize("end", [Pair.kill, Pair.stop])
+def test_what_only_the_old_primary_has_is_never_served(pair, end):
+    """Its last transaction did not reach the replica: nobody was told of it, however the primary ends, the job is
+    done by the new one, and the old one comes back as a copy of that."""
     old, _ = pair.role()
     user, key = pair.site.users()[0], new_key()
-    pair.tell(old, "ALTER USER boxoffice_replica IDENTIFIED BY 'another'")
-    pair.tell(old, *(f"KILL {row[0]}" for row in pair.ask(
-        old, "SELECT id FROM information_schema.processlist WHERE user = 'boxoffice_replica'")))
-    wait_until(lambda: pair.ask(old, f"SHOW STATUS LIKE 'Rpl_semi_sync_{SOURCE}_clients'")[0][1] == "0", 10, "the cut")
+    before = len(pair.copies_kept(old))
+    pair.cut_off_replica(old)
     late = pair.site.send(charge(user, 1, key))
     assert late.status == 202
-    pair.kill(old)
+    end(pair, old)
     promote(pair)
     assert pair.site.settle(late).ok() == {"balance": 1}
-    pair.tell(other(old), "ALTER USER boxoffice_replica IDENTIFIED BY"
-                          f" '{(pair.var / 'secrets' / 'mysql-replica').read_text().strip()}'")
+    pair.let_replica_in(other(old))
     done = pair.run("start", old)
     assert "kept in" in done.stdout + done.stderr
-    assert list((pair.var / "pair").glob(f"left-{old}-*.sql.gz"))
+    assert len(pair.copies_kept(old)) == before + 1
     assert pair.role() == (other(old), "pair") and pair.is_whole()
     for name in (A, B):
         wait_until(lambda name=name: pair.charges(name, user) == 1, 10, f"one charge at {name}")
     assert pair.run("ctl", "audit", check=False).returncode == 0
+
+
+def test_a_promotion_that_was_refused_can_be_repeated(pair):
+    """What was received cannot be applied: the old primary goes on, and promotes its replica once it can."""
+    old, _ = pair.role()
+    user = pair.site.users()[0]
+    held = pair.owner(other(old))
+    with held.cursor() as cursor:
+        cursor.execute("BEGIN")
+        cursor.execute("SELECT * FROM cash FOR UPDATE")
+        pair.site.do(charge(user, 1)).ok()
+        done = pair.run("promote", check=False, BOXOFFICE_APPLY_S="1")
+        assert done.returncode != 0 and "has received" in done.stderr, done.stderr
+    held.close()
+    assert pair.role() == (old, "pair") and pair.is_whole()
+    pair.site.do(charge(user, 1)).ok()
+    promote(pair)
+    assert pair.role() == (other(old), "pair")
+    assert pair.charges(other(old), user) == 2
+
+
+def test_a_copy_that_was_not_finished_is_none(pair):
+    """It ends before its position: who has it is nowhere, follows nobody and is copied again."""
+    old, _ = pair.role()
+    user = pair.site.users()[0]
+    pair.site.do(charge(user, 1)).ok()
+    dump = pair.var / "pair" / "dump-of-the-test"
+    dump.write_text("#!/bin/sh\necho 'USE mysql; SELECT 1 FROM nowhere;'\n")
+    dump.chmod(0o755)
+    settings = pair.var / "pair" / "pair.settings"
+    before = settings.read_text()
+    settings.write_text("".join(f"{line}\n" for line in before.splitlines() if not line.startswith("dump=")) + f"dump={dump}\n")
+    forget = ("RESET BINARY LOGS AND GTIDS",) if is_mysql() else ("RESET MASTER", "SET GLOBAL gtid_slave_pos = ''")
+    try:
+        pair.tell(other(old), f"STOP {REPLICA}", f"RESET {REPLICA} ALL", *forget)
+        broken = pair.database_pair("join")
+        assert broken.returncode != 0 and "could not be copied" in broken.stderr, broken.stderr
+        assert pair.role() == (old, "alone")
+        refuses(pair, old, "went on alone")
+    finally:
+        settings.write_text(before)
+    assert pair.database_pair("join").returncode == 0
+    assert pair.role() == (old, "pair") and pair.is_whole()
+    wait_until(lambda: pair.charges(other(old), user) == 1, 10, "the copy")
+
+
+def test_a_primary_that_lost_its_end_is_not_opened(pair):
+    """The replica has what it has not, and that may have been answered: nothing is copied over it."""
+    old, _ = pair.role()
+    user = pair.site.users()[0]
+    pair.kill(old)
+    # As if the primary's disk had lost it: the replica alone has this.
+    pair.tell(other(old), "SET GLOBAL read_only = 0")
+    pair.tell(other(old), "INSERT INTO catalogue_change (changed_by, changed_at, what) VALUES ('test', SYSDATE(6), 'x')",
+              "SET GLOBAL read_only = 1")
+    done = pair.run("start", old, check=False)
+    assert done.returncode != 0 and "has what" in done.stderr, done.stderr
+    assert pair.role() == (old, "pair")
+    assert pair.ask(old, "SELECT @@global.read_only") == ((1,),)
+    assert pair.site.send(charge(user, 1)).status == 202
+    # Given up knowingly, as the runbook says: the replica is the newer one.
+    (pair.var / "pair" / "pair.state").write_text("b alone\n" if old == A else "a alone\n")
+    assert pair.database_pair("open").returncode == 0
+    assert pair.database_pair("join").returncode == 0
+    assert pair.is_whole()
+    wait_until(lambda: pair.charges(old, user) == 1, 20, "the charge on both")
