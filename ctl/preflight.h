@@ -83,7 +83,8 @@ struct preflight_draw {
 struct preflight_broker {
 	char version[64];
 	int64_t nodes, down;
-	int64_t files_left; /* of the node that has the fewest */
+	int64_t partitioned; /* that see another cluster than others do */
+	int64_t files_left;  /* of the node that has the fewest */
 	struct text alarms;
 };
 

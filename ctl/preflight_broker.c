@@ -67,7 +67,7 @@ static void add_node(struct preflight_broker *broker, const struct json_object *
 static enum err read_nodes(struct preflight_broker *broker, const struct text *json)
 {
 	struct json_cursor cursor;
-	struct json_part part;
+	struct json_part part, others;
 	char why[JSON_WHY_SIZE];
 
 	broker->files_left = -1;
@@ -78,6 +78,8 @@ static enum err read_nodes(struct preflight_broker *broker, const struct text *j
 		if (json_parse_loosely(part.text, part.length, &node, why) != ERR_OK)
 			return ERR_BROKER_GONE;
 		add_node(broker, node);
+		if (find_member(&part, "partitions", &others) && others.length > strlen("[]"))
+			broker->partitioned++;
 		json_free(node);
 	}
 	return ERR_OK;
@@ -102,8 +104,8 @@ static enum err ask_nodes(struct preflight_facts *facts)
 
 	if (err == ERR_OK)
 		err = management_get(facts->conf,
-				     "/api/nodes?columns=name,running,mem_alarm,disk_free_alarm,"
-				     "fd_used,fd_total",
+				     "/api/nodes?columns=name,running,partitions,mem_alarm,"
+				     "disk_free_alarm,fd_used,fd_total",
 				     &nodes);
 	if (err == ERR_OK)
 		err = read_version(&facts->broker, &overview);

@@ -37,6 +37,8 @@ const struct preflight_check preflight_checks[] = {
 	 "boxofficectl audit names the rows; OPERATIONS.md says what each means", judge_audit_clean},
 	{"broker-answers", FROM_BROKER, true, "the management API answers, and every node runs",
 	 "start it; see the settings amqp_url and management_url, and rabbitmq-plugins list", judge_broker_answers},
+	{"broker-partitions", FROM_BROKER, false, "all nodes agree on who is in the cluster",
+	 "restart those that most others do not see, one at a time: what is declared on one side is not known to the other", judge_broker_partitions},
 	{"broker-version", FROM_BROKER, false, "RabbitMQ 3.10 or later",
 	 "upgrade: earlier quorum queues dead-letter without at-least-once", judge_broker_version},
 	{"broker-alarms", FROM_BROKER, false, "no alarm of memory or disk",

@@ -13,7 +13,8 @@ preflight_judge_fn judge_database_flush, judge_database_binlog, judge_database_r
 preflight_judge_fn judge_database_packet, judge_database_timeouts, judge_database_clock;
 preflight_judge_fn judge_database_disk, judge_schema_migrated, judge_audit_clean;
 
-preflight_judge_fn judge_broker_answers, judge_broker_version, judge_broker_alarms;
+preflight_judge_fn judge_broker_answers, judge_broker_partitions, judge_broker_version,
+	judge_broker_alarms;
 preflight_judge_fn judge_broker_files, judge_broker_queues, judge_broker_members, judge_dead_empty,
 	judge_no_backlog;
 

@@ -15,6 +15,14 @@ enum preflight_state judge_broker_answers(const struct preflight_facts *facts,
 	return preflight_passed_if(facts->broker.nodes > 0 && facts->broker.down == 0);
 }
 
+enum preflight_state judge_broker_partitions(const struct preflight_facts *facts,
+					     struct text *measured)
+{
+	text_printf(measured, "%" PRId64 " nodes of %" PRId64 " see another cluster",
+		    facts->broker.partitioned, facts->broker.nodes);
+	return preflight_passed_if(facts->broker.partitioned == 0);
+}
+
 enum preflight_state judge_broker_version(const struct preflight_facts *facts,
 					  struct text *measured)
 {

@@ -26,11 +26,24 @@ def address(node):
 
 def broker_at(instance, node):
     """A node's own broker, as the administrator."""
-    def there(url):
-        return url.replace("127.0.0.1", address(node))
+    return Broker(instance.values["BOXOFFICE_AMQP_ADMIN_URL"].replace("127.0.0.1", address(node)),
+                  management_url(instance, node))
 
-    return Broker(there(instance.values["BOXOFFICE_AMQP_ADMIN_URL"]),
-                  there(instance.values["BOXOFFICE_MANAGEMENT_URL"]))
+
+def management_url(instance, node):
+    return instance.values["BOXOFFICE_MANAGEMENT_URL"].replace("127.0.0.1", address(node))
+
+
+def ctl_environment(instance, node):
+    """For rabbitmqctl, and for what calls it."""
+    base, index = instance.port_base, node[-1]
+    ctl = "/usr/lib/rabbitmq/bin/rabbitmqctl"
+    return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": str(instance.var / "rabbitmq"),
+            "ERL_EPMD_PORT": str(base + 3), "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "ERL_INETRC": str(instance.var / "etc/erl_inetrc"),
+            "RABBITMQ_CONF_ENV_FILE": str(instance.var / "etc/rabbitmq-env.conf"),
+            "RABBITMQ_NODENAME": f"boxoffice-{base}@localhost" if index == "0" else f"boxoffice-{base}-{index}@{node}",
+            "RABBITMQCTL": " ".join(instance.command_in_root("rabbitmq", ctl))}
 
 
 def quorum_queues(broker):
@@ -39,9 +52,14 @@ def quorum_queues(broker):
 
 
 def is_whole(broker):
-    """Every queue has its three members, all of them there."""
-    queues = quorum_queues(broker)
-    return bool(queues) and all(len(queue.get("online") or []) == 3 for queue in queues)
+    """Every queue has its three members, all of them there, and all nodes have the same view of the cluster."""
+    try:
+        queues = quorum_queues(broker)
+        nodes = broker.management("nodes?columns=name,running,partitions")
+    except OSError:
+        return False  # it restarts to join the others again
+    return (bool(queues) and all(len(queue.get("online") or []) == 3 for queue in queues) and
+            len(nodes) == 3 and all(node["running"] and not node.get("partitions") for node in nodes))
 
 
 # A network of one's own -----------------------------------------------------------------------

@@ -10,14 +10,16 @@ import json
 import os
 import signal
 import statistics
+import subprocess
 import time
 
 import pytest
 
 from api import Site, charge, new_key
-from cluster import (NODES, Load, address, broker_at, is_whole, own_network, quorum_queues)
+from cluster import (NODES, Load, address, broker_at, ctl_environment, is_whole, management_url, own_network,
+                     quorum_queues)
 from db import Db
-from instance import Instance
+from instance import ROOT, Instance
 from wait import wait_until
 
 ROUNDS = int(os.environ.get("BOXOFFICE_CLUSTER_ROUNDS", "1"))
@@ -46,6 +48,19 @@ def cluster(network):
         yield made
     finally:
         made.down()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def rejoining(cluster):
+    """What runs beside each node."""
+    running = [subprocess.Popen([ROOT / "ops/broker-rejoin", management_url(cluster, node),
+                                 cluster.var / "etc/curl-admin.conf"], env=ctl_environment(cluster, node),
+                                stdout=subprocess.DEVNULL)
+               for node in NODES]
+    yield
+    for process in running:
+        process.terminate()
+        process.wait()
 
 
 @pytest.fixture(scope="module")

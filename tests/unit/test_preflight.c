@@ -117,6 +117,7 @@ CASE(migration, preflight_name(&facts.schema.missing, "005_catalogue"))
 CASE(database_ahead, preflight_name(&facts.schema.stranger, "006_next"))
 CASE(audit, preflight_name(&facts.audit.broken, "balance-of-history"))
 CASE(node, facts.broker.down = 1)
+CASE(partition, facts.broker.partitioned = 1)
 CASE(broker_version, strcpy(facts.broker.version, "3.9.29"))
 CASE(alarm, preflight_name(&facts.broker.alarms, "disk of rabbit@a"))
 CASE(broker_files, facts.broker.files_left = 1023)
@@ -174,6 +175,7 @@ static const struct {
 	{break_database_ahead, "schema-migrated"},
 	{break_audit, "audit-clean"},
 	{break_node, "broker-answers"},
+	{break_partition, "broker-partitions"},
 	{break_broker_version, "broker-version"},
 	{break_alarm, "broker-alarms"},
 	{break_broker_files, "broker-files"},
