@@ -32,6 +32,7 @@ VICTIMS = itertools.cycle((NODES[1], NODES[2]))
 # Beyond these something waits for what will not come; usual figures are in OPERATIONS.md.
 GOES_ON_AFTER_KILL_S = 15
 GOES_ON_AFTER_CUT_S = 30
+SETTLED_S = 5
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +105,20 @@ def others(*nodes):
     return [node for node in NODES if node not in nodes]
 
 
+def await_whole(cluster):
+    """As every node sees it, for some seconds: whether they lost each other they find out when they are back."""
+    since = []
+
+    def has_settled():
+        if not all(is_whole(broker_at(cluster, node)) for node in NODES):
+            since.clear()
+            return False
+        since.append(time.monotonic())
+        return since[-1] - since[0] > SETTLED_S
+
+    wait_until(has_settled, 90, "all nodes to be back", 0.5)
+
+
 def spread_again(cluster, load):
     """As an operator does when a node is back: nobody moves there by himself."""
     broker_at(cluster, NODES[0]).management("rebalance/queues", "POST", {})
@@ -124,8 +139,7 @@ def fault_in_rounds(cluster, load, name, bound_s, begin, end):
         load.await_flow(at, bound_s)
         figures = load.figures(at)
         end(node)
-        watcher = broker_at(cluster, others(node)[0])
-        wait_until(lambda watcher=watcher: is_whole(watcher), 60, f"{node} to be back", 0.5)
+        await_whole(cluster)
         load.await_flow(time.monotonic(), bound_s)
         seen.append({"fault": name, "node": node, **figures})
     medians = {key: statistics.median(each[key] for each in seen)
@@ -215,7 +229,7 @@ def test_without_a_majority_nothing_is_confirmed(cluster, load, own_site, outsid
     load.await_flow(back, 60)
     print("no majority", load.figures(back))
     cluster.run("start", lost[1])
-    wait_until(lambda: is_whole(broker_at(cluster, lost[1])), 60, "all nodes to be back", 0.5)
+    await_whole(cluster)
 
 
 def test_the_books_balance_after_all_that(cluster, own_db):
