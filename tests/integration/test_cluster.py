@@ -33,6 +33,7 @@ VICTIMS = itertools.cycle((NODES[1], NODES[2]))
 GOES_ON_AFTER_KILL_S = 15
 GOES_ON_AFTER_CUT_S = 30
 SETTLED_S = 5
+BACK_S = 60
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +106,19 @@ def others(*nodes):
     return [node for node in NODES if node not in nodes]
 
 
-def await_whole(cluster):
+def bring_back(cluster, node):
+    """As an operator does: one that hangs on its way back is started anew. Whether that was so."""
+    try:
+        await_whole(cluster, BACK_S)
+        return False
+    except AssertionError:
+        cluster.end(node, signal.SIGKILL)
+        cluster.run("start", node)
+        await_whole(cluster)
+        return True
+
+
+def await_whole(cluster, deadline_s=90):
     """As every node sees it, for some seconds: whether they lost each other they find out when they are back."""
     since = []
 
@@ -116,7 +129,7 @@ def await_whole(cluster):
         since.append(time.monotonic())
         return since[-1] - since[0] > SETTLED_S
 
-    wait_until(has_settled, 90, "all nodes to be back", 0.5)
+    wait_until(has_settled, deadline_s, "all nodes to be back", 0.5)
 
 
 def spread_again(cluster, load):
@@ -139,9 +152,9 @@ def fault_in_rounds(cluster, load, name, bound_s, begin, end):
         load.await_flow(at, bound_s)
         figures = load.figures(at)
         end(node)
-        await_whole(cluster)
+        hung = bring_back(cluster, node)
         load.await_flow(time.monotonic(), bound_s)
-        seen.append({"fault": name, "node": node, **figures})
+        seen.append({"fault": name, "node": node, **figures, "hung on its way back": hung})
     medians = {key: statistics.median(each[key] for each in seen)
                for key in ("account", "seat", "all well after")}
     print(name, medians, seen)
