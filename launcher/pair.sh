@@ -64,7 +64,7 @@ pair_take_role() { # NAME
     pair_is_on || return 0
     if [ "$1" = "$(pair_primary)" ]; then
         ! alive "$(pair_replica)" || mariadb_wait "$(pair_replica)"
-        pair open || die "$1 stays read-only: see above. To go on without $(pair_replica): ./boxoffice alone"
+        pair open || die "$1 stays read-only: see above"
     elif mariadb_answers "$(pair_primary)" && [ -r "$var/run/mariadb.prepared" ]; then
         pair join || die "$1 does not follow: see above"
     fi

@@ -33,7 +33,7 @@ VICTIMS = itertools.cycle((NODES[1], NODES[2]))
 GOES_ON_AFTER_KILL_S = 15
 GOES_ON_AFTER_CUT_S = 30
 SETTLED_S = 5
-BACK_S = 60
+BACK_S = 90
 
 
 @pytest.fixture(scope="module")

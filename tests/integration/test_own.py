@@ -84,11 +84,12 @@ def test_a_long_history_comes_in_pages(site):
 def test_many_payments_come_in_pages(site, db, bought):
     fan, paid = bought
     mark = uuid.uuid4().hex[:16]
+    rows = " UNION ALL ".join(f"SELECT {number} AS seq" for number in range(1, 105))
     db.run("INSERT INTO seat_reservation (seat_id, user_id, ticket_id, job_id, status, price, expires_at,"
            " created_at, updated_at)"
            " SELECT r.seat_id, r.user_id, r.ticket_id, UNHEX(CONCAT(%s, LPAD(HEX(n.seq), 16, '0'))), 'EXPIRED',"
            " r.price, r.expires_at, r.created_at, r.updated_at FROM payment p"
-           " JOIN seat_reservation r ON r.id = p.reservation_id JOIN seq_1_to_104 n WHERE p.id = %s",
+           f" JOIN seat_reservation r ON r.id = p.reservation_id JOIN ({rows}) n WHERE p.id = %s",
            mark, paid["id"])
     db.run("INSERT INTO payment (user_id, reservation_id, job_id, seat_number, concert_name, open_date,"
            " close_date, total_amount, status, created_at, updated_at)"

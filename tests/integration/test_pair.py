@@ -259,7 +259,7 @@ def test_a_replica_that_was_left_is_not_promoted(pair):
     pair.kill(other(old))
     waits = pair.site.send(charge(user, 1))
     assert waits.status == 202
-    assert pair.preflight() == "failed"
+    wait_until(lambda: pair.preflight() == "failed", 20, "the primary to notice", 0.5)
     pair.run("alone")
     assert pair.preflight() == "failed"
     assert pair.site.settle(waits).ok() == {"balance": 1}

@@ -28,7 +28,7 @@ class World:
 
     def server(self, program, *arguments, **options):
         """A client program of the database, as the account that made it."""
-        return subprocess.run([program, "--no-defaults", f"--socket={self.instance.values['BOXOFFICE_MYSQL_SOCKET']}",
+        return subprocess.run([*program, "--no-defaults", f"--socket={self.instance.values['BOXOFFICE_MYSQL_SOCKET']}",
                                f"--user={getpass.getuser()}", *arguments], check=True, timeout=60, **options)
 
     def ctl(self, *arguments):
@@ -78,7 +78,8 @@ def test_a_backup_under_load_is_restored_whole(world, tmp_path):
         wait_until(lambda: len(done) > 5, 20, "some charges")
         begun = len(done)
         with open(dump, "wb") as out:
-            world.server("mariadb-dump", "--single-transaction", "--hex-blob", "--databases", "boxoffice", stdout=out)
+            program = world.instance.command_in_root("mysql", "mysqldump") if world.db.is_mysql() else ["mariadb-dump"]
+            world.server(program, "--single-transaction", "--hex-blob", "--databases", "boxoffice", stdout=out)
         before = len(done)
         wait_until(lambda: len(done) > before + 5, 20, "charges after the backup")
     finally:
@@ -91,9 +92,9 @@ def test_a_backup_under_load_is_restored_whole(world, tmp_path):
     assert queued.status == 202
     world.instance.stop(*world.ours)
 
-    world.server("mariadb", "-e", "DROP DATABASE boxoffice")
+    world.server(["mariadb"], "-e", "DROP DATABASE boxoffice")
     with open(dump, "rb") as source:
-        world.server("mariadb", stdin=source)
+        world.server(["mariadb"], stdin=source)
     subprocess.run([str(ROOT / "sql/migrate"), f"--defaults-file={world.instance.var}/etc/mariadb-admin.cnf", "boxoffice"],
                    check=True, capture_output=True, timeout=60)
     (world.instance.var / "secrets" / "token-key").write_text("ab" * 32 + "\n")
